@@ -1,0 +1,132 @@
+# p11ca: one Makefile, not recursive, no configure step.
+#
+#   make            build/bin/p11ca and build/lib/libp11ca.a
+#   make check      unit, CLI and token tests on real SoftHSM tokens
+#   make lint       the rules of this house as checks
+#   make demo       a PKI from nothing in ./demo-pki
+#   make SAN=address,undefined check      the same tests, instrumented, in a folder of their own
+#
+# The build folder has the shape of an installation (bin, lib, share), so that the program finds what it
+# needs relative to itself, before and after `make install PREFIX=... DESTDIR=...`.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+SAN     ?=
+WERROR  ?=
+VERSION := 0.1.0
+
+comma := ,
+B     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+PKGS    := libp11 libcrypto libconfig sqlite3 p11-kit-1 jansson
+PKGINC  := $(shell pkg-config --cflags $(PKGS))
+PKGLIBS := $(shell pkg-config --libs $(PKGS))
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wcast-qual -Wformat=2 -Wvla -Wnull-dereference -Wswitch-enum $(if $(WERROR),-Werror)
+
+# Hardening the compiler and linker at hand understand; probed, not guessed.
+probe  = $(shell echo 'int main(void) { return 0; }' | $(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo '$(1)')
+ifeq ($(SAN),)
+HARDEN := $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) $(call probe,-fcf-protection) \
+          $(call probe,-O2 -D_FORTIFY_SOURCE=2)
+else
+HARDEN := -O1 -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+LDHARD := $(call probe,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(call probe,-Wl$(comma)-z$(comma)noexecstack) -pie
+
+BASEFLAGS := -std=c11 -D_GNU_SOURCE -g -O2 -fPIE -fvisibility=hidden $(HARDEN) $(WARN) -Iinclude -Isrc $(PKGINC) \
+             -DP11CA_VERSION='"$(VERSION)"'
+ALLCFLAGS  = $(BASEFLAGS) $(CPPFLAGS) $(CFLAGS)
+ALLLDFLAGS = $(LDHARD) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+LIBS      := $(PKGLIBS) -pthread -ldl
+
+LAYERS  := base token x509 ledger issue ceremony
+GATESRC := src/token/gate_module.c
+LIBSRC  := $(filter-out $(GATESRC),$(wildcard $(LAYERS:%=src/%/*.c)))
+CLISRC  := $(wildcard src/cli/*.c)
+LIBOBJ  := $(LIBSRC:%.c=$(B)/obj/%.o)
+CLIOBJ  := $(CLISRC:%.c=$(B)/obj/%.o)
+UNITSRC := $(wildcard tests/unit/*_test.c)
+UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
+HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c))
+
+BIN  := $(B)/bin/p11ca
+LIB  := $(B)/lib/libp11ca.a
+GATE := $(B)/lib/p11ca/libp11ca-gate.so
+DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
+
+.PHONY: all check check-unit check-cli demo bench lint fuzz format install clean
+all: $(BIN) $(GATE) $(DATA)
+
+# Rebuild when the flags change.
+STAMP := $(B)/flags
+$(shell mkdir -p $(B) && echo '$(CC) $(subst ','\'',$(ALLCFLAGS) $(ALLLDFLAGS))' | cmp -s - $(STAMP) || \
+	echo '$(CC) $(subst ','\'',$(ALLCFLAGS) $(ALLLDFLAGS))' >$(STAMP))
+
+$(B)/obj/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIBOBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BIN): $(CLIOBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $(CLIOBJ) $(LIB) $(LIBS)
+
+$(GATE): $(GATESRC) $(STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(ALLCFLAGS)) -fPIC -shared $(filter-out -pie,$(ALLLDFLAGS)) -o $@ $<
+
+$(B)/share/p11ca/%: %
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+# Loaded into other people's processes: never instrumented.
+$(B)/tests/%.so: tests/token/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -g -O2 $(WARN) $(PKGINC) -fPIC -shared -o $@ $< -pthread -ldl
+
+check-unit: all $(UNIT)
+	BUILD=$(B) tests/run-unit $(UNIT)
+
+check-cli: all $(HELPERS)
+	BUILD=$(CURDIR)/$(B) SAN=$(SAN) tests/run-cli
+
+check: check-unit check-cli
+
+lint:
+	scripts/lint $(B)
+
+demo: all
+	BUILD=$(CURDIR)/$(B) scripts/make-demo demo-pki
+
+bench: all
+	BUILD=$(CURDIR)/$(B) tests/bench
+
+FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch])
+format:
+	clang-format-14 -i $(FORMATTED)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/p11ca $(DESTDIR)$(PREFIX)/include/p11ca \
+	    $(DESTDIR)$(PREFIX)/share/p11ca/tokens $(DESTDIR)$(PREFIX)/share/p11ca/ceremonies
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(GATE) $(DESTDIR)$(PREFIX)/lib/p11ca
+	install -m 644 $(wildcard include/p11ca/*.h) $(DESTDIR)$(PREFIX)/include/p11ca
+	install -m 644 $(wildcard tokens/*.conf) $(DESTDIR)$(PREFIX)/share/p11ca/tokens
+	install -m 644 $(wildcard ceremonies/*.conf) $(DESTDIR)$(PREFIX)/share/p11ca/ceremonies
+
+clean:
+	rm -rf build
+
+-include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d)

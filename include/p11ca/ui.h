@@ -1,0 +1,26 @@
+/*
+ * How the library talks to people. It never prints and never reads a terminal: the program gives it
+ * these functions. A NULL function means that nobody is there to answer.
+ *
+ * They are called on the thread that made the library call.
+ */
+#ifndef P11CA_UI_H
+#define P11CA_UI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct p11ca_ui {
+    void *ctx;
+    /* One line of progress or explanation, without a newline. */
+    void (*say)(void *ctx, const char *line);
+    /* A yes-or-no question; true is yes. */
+    bool (*confirm)(void *ctx, const char *question);
+    /*
+     * Asks for a secret without echo. Writes at most size - 1 bytes and a NUL, returns the length or -1.
+     * The library wipes the buffer.
+     */
+    int (*secret)(void *ctx, const char *prompt, char *buf, size_t size);
+};
+
+#endif

@@ -1,0 +1,157 @@
+#include "base/conf.h"
+
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/scope.h"
+
+static const char *const type_names[] = {
+    [CONF_STR] = "a string", [CONF_INT] = "a whole number",       [CONF_BOOL] = "true or false",
+    [CONF_STRS] = "strings", [CONF_GROUP] = "a group { ... }", [CONF_LIST] = "a list ( ... )",
+};
+
+int conf_err(const struct conf *conf, const config_setting_t *at, struct p11ca_err *err, const char *fmt, ...)
+{
+    const char *file = config_setting_source_file(at);
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%u: %s", file ? file : conf->path, config_setting_source_line(at),
+        text);
+}
+
+int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
+{
+    AUTO_BUF text = BUF_INIT;
+    AUTO_STR dir = strdup(path);
+    const char *file;
+
+    memset(conf, 0, sizeof(*conf));
+    conf->path = strdup(path);
+    if (!dir || !conf->path)
+        return err_nomem(err);
+    if (file_read(path, LIMIT_CONF, &text, err) != 0) {
+        if (err->kind == P11CA_FILE)
+            err->kind = P11CA_CONFIG;
+        return -1;
+    }
+    if (text.len && memchr(text.p, '\0', text.len))
+        return err_set(err, P11CA_CONFIG, "CONFIG", "%s: want text, have a NUL byte", path);
+    config_init(&conf->cfg);
+    conf->open = true;
+    config_set_include_dir(&conf->cfg, dirname(dir));
+    if (!buf_str(&text))
+        return err_nomem(err);
+    if (!config_read_string(&conf->cfg, (char *)text.p)) {
+        file = config_error_file(&conf->cfg);
+        return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%d: %s", file ? file : path,
+            config_error_line(&conf->cfg), config_error_text(&conf->cfg));
+    }
+    return 0;
+}
+
+void conf_done(struct conf *conf)
+{
+    if (conf->open)
+        config_destroy(&conf->cfg);
+    free(conf->path);
+    memset(conf, 0, sizeof(*conf));
+}
+
+static bool type_fits(const config_setting_t *s, enum conf_type type)
+{
+    switch (type) {
+    case CONF_STR:
+        return config_setting_type(s) == CONFIG_TYPE_STRING;
+    case CONF_INT:
+        return config_setting_type(s) == CONFIG_TYPE_INT;
+    case CONF_BOOL:
+        return config_setting_type(s) == CONFIG_TYPE_BOOL;
+    case CONF_STRS:
+        return config_setting_type(s) == CONFIG_TYPE_STRING || config_setting_is_array(s) || config_setting_is_list(s);
+    case CONF_GROUP:
+        return config_setting_is_group(s);
+    case CONF_LIST:
+        return config_setting_is_list(s);
+    }
+    return false;
+}
+
+static int read_strs(const struct conf *conf, const config_setting_t *s, struct conf_strs *ret, struct p11ca_err *err)
+{
+    size_t n = config_setting_is_aggregate(s) ? (size_t)config_setting_length(s) : 1, i;
+    const char **v = calloc(n + 1, sizeof(*v));
+
+    if (!v)
+        return err_nomem(err);
+    for (i = 0; i < n; i++) {
+        v[i] = config_setting_is_aggregate(s) ? config_setting_get_string_elem(s, (int)i)
+                                              : config_setting_get_string(s);
+        if (!v[i]) {
+            free(v);
+            return conf_err(conf, s, err, "%s: want strings", config_setting_name(s));
+        }
+    }
+    ret->v = v;
+    ret->n = n;
+    return 0;
+}
+
+static int read_field(const struct conf *conf, config_setting_t *s, const struct conf_field *f, void *dst,
+    struct p11ca_err *err)
+{
+    char *at = (char *)dst + f->offset;
+
+    if (!type_fits(s, f->type))
+        return conf_err(conf, s, err, "%s: want %s", f->key, type_names[f->type]);
+    switch (f->type) {
+    case CONF_STR:
+        *(const char **)(void *)at = config_setting_get_string(s);
+        break;
+    case CONF_INT:
+        *(int *)(void *)at = config_setting_get_int(s);
+        break;
+    case CONF_BOOL:
+        *(bool *)(void *)at = config_setting_get_bool(s);
+        break;
+    case CONF_STRS:
+        return read_strs(conf, s, (struct conf_strs *)(void *)at, err);
+    case CONF_GROUP:
+    case CONF_LIST:
+        *(config_setting_t **)(void *)at = s;
+        break;
+    }
+    return 0;
+}
+
+int conf_fields(const struct conf *conf, const config_setting_t *group, const char *what,
+    const struct conf_field *fields, size_t n, void *dst, struct p11ca_err *err)
+{
+    int i, len = config_setting_length(group);
+    config_setting_t *s;
+    size_t k;
+
+    for (i = 0; i < len; i++) {
+        s = config_setting_get_elem(group, (unsigned)i);
+        for (k = 0; k < n && strcmp(fields[k].key, config_setting_name(s)) != 0; k++)
+            ;
+        if (k == n)
+            return conf_err(conf, s, err, "unknown key '%s' in %s", config_setting_name(s), what);
+        if (read_field(conf, s, &fields[k], dst, err) != 0)
+            return -1;
+    }
+    for (k = 0; k < n; k++) {
+        if (fields[k].required && !config_setting_get_member(group, fields[k].key))
+            return conf_err(conf, group, err, "%s: key '%s' is missing", what, fields[k].key);
+    }
+    return 0;
+}

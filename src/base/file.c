@@ -1,0 +1,220 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+
+static int read_all(int fd, const char *path, size_t max, struct buf *ret, struct p11ca_err *err)
+{
+    uint8_t chunk[8192];
+    size_t total = 0;
+    ssize_t n;
+
+    while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, P11CA_FILE, "%s: read", path);
+        total += (size_t)n;
+        if (total > max)
+            return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "%s: want at most %zu bytes, have more", path, max);
+        buf_add(ret, chunk, (size_t)n);
+    }
+    explicit_bzero(chunk, sizeof(chunk));
+    return buf_ok(ret) ? 0 : err_nomem(err);
+}
+
+static int open_input(const char *path, size_t max, bool private, struct p11ca_err *err)
+{
+    AUTO_FD fd = -1;
+    struct stat st;
+
+    /* NONBLOCK: a FIFO put where a file should be must not stop the program. */
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ELOOP)
+        return err_set(err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want a regular file, have a symbolic link", path);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return err_errno(err, P11CA_FILE, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want a regular file", path);
+    if (st.st_size < 0 || (size_t)st.st_size > max)
+        return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "%s: want at most %zu bytes, have %lld", path, max,
+            (long long)st.st_size);
+    if (private && (st.st_mode & (S_IRWXG | S_IRWXO)))
+        return err_set(err, P11CA_CONFIG, "FILE_NOT_PRIVATE",
+            "%s: want a file only its owner can read (mode 0600), have mode %04o", path,
+            (unsigned)(st.st_mode & 07777));
+    if (private && st.st_uid != geteuid() && st.st_uid != 0)
+        return err_set(err, P11CA_CONFIG, "FILE_NOT_PRIVATE", "%s: want owner uid %u, have %u", path,
+            (unsigned)geteuid(), (unsigned)st.st_uid);
+    return fd_take(&fd);
+}
+
+int file_read(const char *path, size_t max, struct buf *ret, struct p11ca_err *err)
+{
+    AUTO_FD fd = open_input(path, max, false, err);
+
+    return fd < 0 ? -1 : read_all(fd, path, max, ret, err);
+}
+
+int file_read_private(const char *path, size_t max, struct buf *ret, struct p11ca_err *err)
+{
+    AUTO_FD fd = open_input(path, max, true, err);
+
+    return fd < 0 ? -1 : read_all(fd, path, max, ret, err);
+}
+
+int file_read_fd(int fd, size_t max, struct buf *ret, struct p11ca_err *err)
+{
+    size_t total = 0;
+    uint8_t c;
+    ssize_t n;
+
+    /* One byte at a time: what follows the first line belongs to whoever reads the descriptor next. */
+    while ((n = read(fd, &c, 1)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, P11CA_FILE, "descriptor %d: read", fd);
+        if (c == '\n')
+            break;
+        if (++total > max)
+            return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "descriptor %d: want at most %zu bytes", fd, max);
+        buf_addc(ret, c);
+    }
+    return buf_ok(ret) ? 0 : err_nomem(err);
+}
+
+static int write_all(int fd, const void *p, size_t len)
+{
+    const uint8_t *at = p;
+    ssize_t n;
+
+    while (len) {
+        n = write(fd, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int sync_parent(const char *path)
+{
+    AUTO_STR copy = strdup(path);
+    AUTO_FD fd = -1;
+
+    if (!copy)
+        return -1;
+    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -1 : fsync(fd);
+}
+
+/* EINVAL: a file system without RENAME_NOREPLACE; link() is refused just as atomically when the name exists. */
+static int put_in_place(const char *temp, const char *path, enum file_mode mode)
+{
+    if (mode == FILE_REPLACE)
+        return rename(temp, path);
+    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (link(temp, path) != 0)
+        return -1;
+    unlink(temp);
+    return 0;
+}
+
+int file_write(const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
+{
+    AUTO_STR temp = NULL;
+    AUTO_FD fd = -1;
+
+    if (asprintf(&temp, "%s.XXXXXX", path) < 0) {
+        temp = NULL;
+        return err_nomem(err);
+    }
+    fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, P11CA_FILE, "%s: create", path);
+    if (fchmod(fd, perm) != 0 || write_all(fd, p, len) != 0 || fsync(fd) != 0) {
+        err_errno(err, P11CA_FILE, "%s: write", path);
+        unlink(temp);
+        return -1;
+    }
+    if (put_in_place(temp, path, mode) != 0) {
+        if (errno == EEXIST)
+            err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", path);
+        else
+            err_errno(err, P11CA_FILE, "%s: rename into place", path);
+        unlink(temp);
+        return -1;
+    }
+    if (sync_parent(path) != 0)
+        return err_errno(err, P11CA_FILE, "%s: fsync of its directory", path);
+    return 0;
+}
+
+int file_check_new(const char *path, struct p11ca_err *err)
+{
+    AUTO_STR copy = strdup(path);
+    struct stat st;
+
+    if (!copy)
+        return err_nomem(err);
+    if (lstat(path, &st) == 0)
+        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", path);
+    if (errno != ENOENT || access(dirname(copy), W_OK | X_OK) != 0)
+        return err_errno(err, P11CA_FILE, "%s: create", path);
+    return 0;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err)
+{
+    struct stat st;
+
+    if (mkdir(path, perm) == 0)
+        return 0;
+    if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return 0;
+    return err_errno(err, P11CA_FILE, "%s: mkdir", path);
+}
+
+int file_mkdtemp(char *template, struct p11ca_err *err)
+{
+    return mkdtemp(template) ? 0 : err_errno(err, P11CA_FILE, "%s: mkdtemp", template);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path), 0;
+}
+
+void file_remove_tree(const char *path)
+{
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+FILE *file_open_tty(void)
+{
+    return fopen("/dev/tty", "r+e");
+}

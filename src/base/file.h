@@ -1,0 +1,54 @@
+/*
+ * The one place that opens files. Inputs are read with a maximum and without following a link to
+ * somewhere else; outputs appear whole or not at all: temporary name in the same directory, fsync,
+ * rename, fsync of the directory.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Appends the file to ret. Refused: symbolic links, FIFOs, devices, directories (code INPUT_NOT_FILE),
+ * more than max bytes (INPUT_TOO_LARGE).
+ */
+P11CA_CHECK int file_read(const char *path, size_t max, struct buf *ret, struct p11ca_err *err);
+
+/* As file_read for what only its owner may read (PINs): refused when group or others have any access. */
+P11CA_CHECK int file_read_private(const char *path, size_t max, struct buf *ret, struct p11ca_err *err);
+
+/* Appends what the descriptor gives, to the end of the first line or of the data. */
+P11CA_CHECK int file_read_fd(int fd, size_t max, struct buf *ret, struct p11ca_err *err);
+
+enum file_mode {
+    FILE_NEW,     /* refused when the name exists (code OUTPUT_EXISTS); two racing writers cannot both win */
+    FILE_REPLACE, /* atomically in place of what is there */
+};
+
+/* perm is the final mode, whatever the umask says. */
+P11CA_CHECK int file_write(const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len,
+    struct p11ca_err *err);
+
+/* Refuses early what file_write(FILE_NEW) would refuse late: the name exists, the directory does not. */
+P11CA_CHECK int file_check_new(const char *path, struct p11ca_err *err);
+
+bool file_exists(const char *path);
+
+/* Creates one directory with this mode; an existing directory is fine. */
+P11CA_CHECK int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err);
+
+/* A new private directory from a template that ends in XXXXXX; the template becomes its name. */
+P11CA_CHECK int file_mkdtemp(char *template, struct p11ca_err *err);
+
+/* Removes a directory made by file_mkdtemp, and what is in it. Errors are ignored. */
+void file_remove_tree(const char *path);
+
+/* Opens the controlling terminal for a dialogue. */
+FILE *file_open_tty(void);
+
+#endif

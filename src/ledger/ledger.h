@@ -1,0 +1,190 @@
+/*
+ * The ledger: what was issued, and everything that was decided. One SQLite database, write-ahead log,
+ * synchronous=FULL: when ledger_commit() returns, it survives a power cut.
+ *
+ * Order of calls for a certificate (each arrow may be the last thing the machine ever does):
+ *
+ *   ledger_begin, ledger_reserve..., ledger_commit     the serial is ours
+ *     (sign, verify)
+ *   ledger_begin, ledger_issue..., ledger_commit       the certificate exists
+ *     (publish the file)
+ *   ledger_begin, ledger_publish..., ledger_commit     the file exists
+ *
+ * A handle belongs to one thread. Several processes may have the ledger open: writers wait for each other.
+ * Every writing function must be called between ledger_begin and ledger_commit and records its own event.
+ */
+#ifndef LEDGER_LEDGER_H
+#define LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+
+struct ledger;
+
+enum ledger_mode {
+    LEDGER_READ,   /* refuses to write; the file must exist */
+    LEDGER_WRITE,  /* the file must exist */
+    LEDGER_CREATE, /* makes it, mode 0600; an existing one is opened */
+};
+
+/* now: seconds since 1970 UTC; what events of this handle are dated with. A ledger whose last event lies
+ * more than 60 s after now is refused for writing (code CLOCK): the clock was set back. */
+P11CA_CHECK int ledger_open(const char *path, enum ledger_mode mode, int64_t now, struct ledger **ret,
+    struct p11ca_err *err);
+void ledger_close(struct ledger *l);
+
+/* Moves the handle's clock on, for long runs. */
+void ledger_set_now(struct ledger *l, int64_t now);
+
+P11CA_CHECK int ledger_begin(struct ledger *l, struct p11ca_err *err);  /* BEGIN IMMEDIATE */
+P11CA_CHECK int ledger_commit(struct ledger *l, struct p11ca_err *err); /* durable on return */
+void ledger_rollback(struct ledger *l);                                 /* harmless outside a transaction */
+
+/* Bytes in a row; NULL and 0 for SQL NULL. Borrowed on the way in; in rows given out, owned by the row. */
+struct blob {
+    const uint8_t *p;
+    size_t len;
+};
+
+/* An authority's key and CA certificate, as recorded. */
+struct ledger_authority {
+    const char *name;
+    const char *token_label, *token_serial; /* where the key was when recorded */
+    const char *key_label;
+    struct blob key_id;
+    struct blob spki; /* SubjectPublicKeyInfo, DER */
+    struct blob cert; /* NULL until installed */
+    int64_t recorded_at;
+};
+
+/* Records the authority's key. Refused when another key is recorded under the name (AUTHORITY_HAS_KEY);
+ * recording the same SPKI again changes nothing. Event "key". */
+P11CA_CHECK int ledger_put_authority(struct ledger *l, const struct ledger_authority *a, struct p11ca_err *err);
+
+/* Records the CA certificate. Refused when another one is there (AUTHORITY_HAS_CERT); the same changes nothing.
+ * Event "install". */
+P11CA_CHECK int ledger_put_ca_cert(struct ledger *l, const char *authority, struct blob cert, struct p11ca_err *err);
+
+/* *ret is NULL (and 0 returned) when there is none. Free with ledger_authority_free(). */
+P11CA_CHECK int ledger_get_authority(struct ledger *l, const char *name, struct ledger_authority **ret,
+    struct p11ca_err *err);
+void ledger_authority_free(struct ledger_authority *a);
+
+typedef int ledger_authority_fn(void *arg, const struct ledger_authority *a, struct p11ca_err *err);
+P11CA_CHECK int ledger_each_authority(struct ledger *l, ledger_authority_fn *fn, void *arg, struct p11ca_err *err);
+
+/* Name of the authority that has this SPKI: 1 found (ret_name filled), 0 not, -1 error. */
+P11CA_CHECK int ledger_is_authority_key(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], char *ret_name,
+    size_t size, struct p11ca_err *err);
+
+/* RESERVED: a serial, no certificate yet. The order is the life of a certificate. */
+enum ledger_status {
+    LEDGER_RESERVED,
+    LEDGER_ISSUED,
+    LEDGER_SUPERSEDED,
+    LEDGER_REVOKED,
+};
+const char *ledger_status_name(enum ledger_status s);
+/* -1 when the word is none of them */
+int ledger_status_from_name(const char *word);
+
+struct ledger_cert {
+    int64_t id;
+    const char *authority; /* the issuer's name */
+    struct blob serial;    /* INTEGER content octets, big endian, 8 to 20 */
+    enum ledger_status status;
+    const char *profile;
+    const char *device;  /* device ID, NULL for none */
+    const char *subject; /* RFC 4514 text */
+    const char *sans;    /* "DNS:a, IP:192.0.2.1", NULL for none */
+    const char *sig_alg; /* "ecdsa-with-SHA256" */
+    struct blob spki_sha256;
+    struct blob request_sha256; /* what was asked for: equal digests are the same order */
+    struct blob tbs_sha256;     /* of the to-be-signed bytes */
+    struct blob cert;           /* DER; NULL while reserved */
+    struct blob cert_sha256;
+    int64_t not_before, not_after;
+    int64_t reserved_at, issued_at, published_at, revoked_at; /* 0: not yet */
+    int64_t lot, supersedes;                                  /* 0: none */
+    int reason;                                               /* RFC 5280 CRLReason, -1 for none */
+    const char *path;                                         /* where it was published last, NULL: nowhere */
+};
+void ledger_cert_free(struct ledger_cert *c);
+
+/*
+ * Takes a serial. Reads from row: authority, serial, profile, device, subject, sans, sig_alg, spki_sha256,
+ * request_sha256, tbs_sha256, not_before, not_after, lot, supersedes. The authority must be recorded.
+ * Refused, code SERIAL_COLLISION, when the issuer has used the serial: draw another.
+ */
+P11CA_CHECK int ledger_reserve(struct ledger *l, const struct ledger_cert *row, int64_t *ret_id,
+    struct p11ca_err *err);
+
+/* A reserved row whose to-be-signed bytes were built anew with the same serial (validity moved on). */
+P11CA_CHECK int ledger_rebuild(struct ledger *l, int64_t id, struct blob tbs_sha256, int64_t not_before,
+    int64_t not_after, struct p11ca_err *err);
+
+/* The certificate for a reserved row; refused unless the row is reserved. Event "issue". */
+P11CA_CHECK int ledger_issue(struct ledger *l, int64_t id, struct blob cert, struct p11ca_err *err);
+
+/* The file was published. Event only when the row had been published elsewhere before ("publish"). */
+P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);
+
+/* *ret NULL (and 0) when there is none; several: the newest. Free with ledger_cert_free(). */
+P11CA_CHECK int ledger_find_request(struct ledger *l, const char *authority,
+    const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
+P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, const char *profile, const char *device,
+    struct ledger_cert **ret, struct p11ca_err *err);
+P11CA_CHECK int ledger_find_key(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret,
+    struct p11ca_err *err);
+P11CA_CHECK int ledger_find_cert(struct ledger *l, const uint8_t cert_sha256[SHA256_LEN], struct ledger_cert **ret,
+    struct p11ca_err *err);
+
+/* Rows to list, in the order of their ids. Zero values mean: any. */
+struct ledger_filter {
+    const char *authority, *profile, *device;
+    struct blob serial;   /* of whatever authority */
+    int status;           /* enum ledger_status, or -1 for any */
+    int64_t expiring;     /* only issued ones with not_after at or before this */
+    int64_t after_id;     /* only rows behind this one: paging */
+    int64_t limit;        /* at most so many */
+};
+#define LEDGER_ANY {.status = -1}
+
+/* A callback that returns non-zero ends the walk with that value. */
+typedef int ledger_cert_fn(void *arg, const struct ledger_cert *c, struct p11ca_err *err);
+P11CA_CHECK int ledger_each_cert(struct ledger *l, const struct ledger_filter *f, ledger_cert_fn *fn, void *arg,
+    struct p11ca_err *err);
+
+/*
+ * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
+ * kind is one word: init key install issue publish reject fail revoke crl config ceremony.
+ * Operator (user name of the real uid) and host are added here.
+ */
+struct ledger_event {
+    int64_t seq, time;
+    const char *kind, *authority, *profile, *operator_, *host, *detail; /* authority, profile, detail may be NULL */
+    struct blob serial;                                                  /* may be NULL */
+    struct blob hash;                                                    /* of this event and all before it */
+};
+/* Reads kind, authority, profile, serial, detail. */
+P11CA_CHECK int ledger_event(struct ledger *l, const struct ledger_event *e, struct p11ca_err *err);
+
+typedef int ledger_event_fn(void *arg, const struct ledger_event *e, struct p11ca_err *err);
+P11CA_CHECK int ledger_each_event(struct ledger *l, ledger_event_fn *fn, void *arg, struct p11ca_err *err);
+
+/* The configuration's digest; an event "config" with it when it is not the one recorded last. */
+P11CA_CHECK int ledger_note_config(struct ledger *l, const uint8_t sha256[SHA256_LEN], struct p11ca_err *err);
+
+/*
+ * What the database itself can say: SQLite's integrity and foreign keys, the hash chain of events, serials unique,
+ * an "issue" event for every certificate, states that fit their columns. finding() is called once for each fault,
+ * with one line of text.
+ */
+typedef void ledger_finding_fn(void *arg, const char *text);
+P11CA_CHECK int ledger_check(struct ledger *l, ledger_finding_fn *finding, void *arg, struct p11ca_err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * What a CA key must be: one table for the template it is generated with and for the read-back after
+ * generation and before every use.
+ */
+#ifndef TOKEN_POLICY_H
+#define TOKEN_POLICY_H
+
+#include <stdbool.h>
+
+#include "token/token.h"
+
+enum policy_object { POLICY_PRIVATE, POLICY_PUBLIC };
+
+#define POLICY_MAX 32
+
+/* Fills tmpl (room for POLICY_MAX) with every boolean of the policy but what the kind omits; returns how many. */
+size_t policy_template(enum policy_object what, const struct token_kind *kind, CK_ATTRIBUTE *tmpl);
+
+/* What was read of one attribute. */
+struct policy_reading {
+    const char *name; /* "CKA_SENSITIVE" */
+    bool want, have;
+    bool absent; /* the token does not know the attribute */
+    bool ok;
+    bool weak; /* the kind's read-back of this one proves nothing */
+};
+typedef void policy_reading_fn(void *arg, const struct policy_reading *r);
+
+/*
+ * Reads every attribute of the policy back from the object. Refused (P11CA_TOKEN, KEY_POLICY) at the first that
+ * does not hold, with its name. each may be NULL; else it is given every reading, also past a failure.
+ */
+P11CA_CHECK int policy_check(const struct token *t, CK_OBJECT_HANDLE object, enum policy_object what,
+    const char *label, policy_reading_fn *each, void *arg, struct p11ca_err *err);
+
+#endif

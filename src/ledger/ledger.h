@@ -33,8 +33,8 @@ enum ledger_mode {
 
 /* now: seconds since 1970 UTC; what events of this handle are dated with. A ledger whose last event lies
  * more than 60 s after now is refused for writing (code CLOCK): the clock was set back. */
-P11CA_CHECK int ledger_open(const char *path, enum ledger_mode mode, int64_t now, struct ledger **ret,
-    struct p11ca_err *err);
+P11CA_CHECK int ledger_open(
+    const char *path, enum ledger_mode mode, int64_t now, struct ledger **ret, struct p11ca_err *err);
 void ledger_close(struct ledger *l);
 
 /* Moves the handle's clock on, for long runs. */
@@ -61,25 +61,28 @@ struct ledger_authority {
     int64_t recorded_at;
 };
 
-/* Records the authority's key. Refused when another key is recorded under the name (AUTHORITY_HAS_KEY);
- * recording the same SPKI again changes nothing. Event "key". */
-P11CA_CHECK int ledger_put_authority(struct ledger *l, const struct ledger_authority *a, struct p11ca_err *err);
+/* Records the authority's key: reads all but cert and recorded_at. Refused when another key is recorded under the
+ * name (AUTHORITY_HAS_KEY); recording the same SPKI again changes nothing. Event "key". */
+P11CA_CHECK int ledger_put_authority(
+    struct ledger *l, const struct ledger_authority *a, struct p11ca_err *err);
 
 /* Records the CA certificate. Refused when another one is there (AUTHORITY_HAS_CERT); the same changes nothing.
  * Event "install". */
-P11CA_CHECK int ledger_put_ca_cert(struct ledger *l, const char *authority, struct blob cert, struct p11ca_err *err);
+P11CA_CHECK int ledger_put_ca_cert(
+    struct ledger *l, const char *authority, struct blob cert, struct p11ca_err *err);
 
 /* *ret is NULL (and 0 returned) when there is none. Free with ledger_authority_free(). */
-P11CA_CHECK int ledger_get_authority(struct ledger *l, const char *name, struct ledger_authority **ret,
-    struct p11ca_err *err);
+P11CA_CHECK int ledger_get_authority(
+    struct ledger *l, const char *name, struct ledger_authority **ret, struct p11ca_err *err);
 void ledger_authority_free(struct ledger_authority *a);
 
 typedef int ledger_authority_fn(void *arg, const struct ledger_authority *a, struct p11ca_err *err);
-P11CA_CHECK int ledger_each_authority(struct ledger *l, ledger_authority_fn *fn, void *arg, struct p11ca_err *err);
+P11CA_CHECK int ledger_each_authority(
+    struct ledger *l, ledger_authority_fn *fn, void *arg, struct p11ca_err *err);
 
 /* Name of the authority that has this SPKI: 1 found (ret_name filled), 0 not, -1 error. */
-P11CA_CHECK int ledger_is_authority_key(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], char *ret_name,
-    size_t size, struct p11ca_err *err);
+P11CA_CHECK int ledger_is_authority_key(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN],
+    char *ret_name, size_t size, struct p11ca_err *err);
 
 /* RESERVED: a serial, no certificate yet. The order is the life of a certificate. */
 enum ledger_status {
@@ -115,19 +118,34 @@ struct ledger_cert {
 };
 void ledger_cert_free(struct ledger_cert *c);
 
+/* One batch: what its certificates have in common. */
+struct ledger_lot {
+    const char *authority, *profile;
+    const char *name;   /* what people call it, NULL for none */
+    struct blob sha256; /* of the input, NULL when it is not known beforehand */
+};
+
+/* Records a lot; the same input for the same authority and profile is the same lot: a re-run goes on with it. */
+P11CA_CHECK int ledger_put_lot(
+    struct ledger *l, const struct ledger_lot *lot, int64_t *ret_id, struct p11ca_err *err);
+
 /*
  * Takes a serial. Reads from row: authority, serial, profile, device, subject, sans, sig_alg, spki_sha256,
- * request_sha256, tbs_sha256, not_before, not_after, lot, supersedes. The authority must be recorded.
+ * request_sha256, tbs_sha256, not_before, not_after, lot, supersedes. The authority and the
+ * lot must be recorded. The serial is a positive INTEGER in its shortest form, the digests have 32 octets.
  * Refused, code SERIAL_COLLISION, when the issuer has used the serial: draw another.
  */
-P11CA_CHECK int ledger_reserve(struct ledger *l, const struct ledger_cert *row, int64_t *ret_id,
-    struct p11ca_err *err);
+P11CA_CHECK int ledger_reserve(
+    struct ledger *l, const struct ledger_cert *row, int64_t *ret_id, struct p11ca_err *err);
 
 /* A reserved row whose to-be-signed bytes were built anew with the same serial (validity moved on). */
 P11CA_CHECK int ledger_rebuild(struct ledger *l, int64_t id, struct blob tbs_sha256, int64_t not_before,
     int64_t not_after, struct p11ca_err *err);
 
-/* The certificate for a reserved row; refused unless the row is reserved. Event "issue". */
+/*
+ * The certificate for a reserved row; refused unless the row is reserved. Event "issue", whose digest is the
+ * certificate's. The row it supersedes becomes superseded when it was issued.
+ */
 P11CA_CHECK int ledger_issue(struct ledger *l, int64_t id, struct blob cert, struct p11ca_err *err);
 
 /* The file was published. Event only when the row had been published elsewhere before ("publish"). */
@@ -136,28 +154,31 @@ P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, s
 /* *ret NULL (and 0) when there is none; several: the newest. Free with ledger_cert_free(). */
 P11CA_CHECK int ledger_find_request(struct ledger *l, const char *authority,
     const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
-P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, const char *profile, const char *device,
-    struct ledger_cert **ret, struct p11ca_err *err);
-P11CA_CHECK int ledger_find_key(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret,
-    struct p11ca_err *err);
-P11CA_CHECK int ledger_find_cert(struct ledger *l, const uint8_t cert_sha256[SHA256_LEN], struct ledger_cert **ret,
-    struct p11ca_err *err);
+P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, const char *profile,
+    const char *device, struct ledger_cert **ret, struct p11ca_err *err);
+P11CA_CHECK int ledger_find_key(
+    struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
+P11CA_CHECK int ledger_find_cert(
+    struct ledger *l, const uint8_t cert_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
 
 /* Rows to list, in the order of their ids. Zero values mean: any. */
 struct ledger_filter {
     const char *authority, *profile, *device;
-    struct blob serial;   /* of whatever authority */
-    int status;           /* enum ledger_status, or -1 for any */
-    int64_t expiring;     /* only issued ones with not_after at or before this */
-    int64_t after_id;     /* only rows behind this one: paging */
-    int64_t limit;        /* at most so many */
+    struct blob serial; /* of whatever authority */
+    int status;         /* enum ledger_status, or -1 for any */
+    int64_t expiring;   /* only issued ones with not_after at or before this */
+    int64_t after_id;   /* only rows behind this one: paging */
+    int64_t limit;      /* at most so many */
 };
-#define LEDGER_ANY {.status = -1}
+#define LEDGER_ANY                                                                                           \
+    {                                                                                                        \
+        .status = -1                                                                                         \
+    }
 
 /* A callback that returns non-zero ends the walk with that value. */
 typedef int ledger_cert_fn(void *arg, const struct ledger_cert *c, struct p11ca_err *err);
-P11CA_CHECK int ledger_each_cert(struct ledger *l, const struct ledger_filter *f, ledger_cert_fn *fn, void *arg,
-    struct p11ca_err *err);
+P11CA_CHECK int ledger_each_cert(
+    struct ledger *l, const struct ledger_filter *f, ledger_cert_fn *fn, void *arg, struct p11ca_err *err);
 
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
@@ -166,11 +187,13 @@ P11CA_CHECK int ledger_each_cert(struct ledger *l, const struct ledger_filter *f
  */
 struct ledger_event {
     int64_t seq, time;
-    const char *kind, *authority, *profile, *operator_, *host, *detail; /* authority, profile, detail may be NULL */
-    struct blob serial;                                                  /* may be NULL */
-    struct blob hash;                                                    /* of this event and all before it */
+    const char *kind, *operator_, *host;
+    const char *authority, *profile, *detail; /* may be NULL */
+    struct blob serial;                       /* may be NULL */
+    struct blob digest; /* SHA-256 of what it is about (certificate, key, configuration); may be NULL */
+    struct blob hash;   /* of this event and all before it */
 };
-/* Reads kind, authority, profile, serial, detail. */
+/* Reads kind, authority, profile, serial, detail, digest. */
 P11CA_CHECK int ledger_event(struct ledger *l, const struct ledger_event *e, struct p11ca_err *err);
 
 typedef int ledger_event_fn(void *arg, const struct ledger_event *e, struct p11ca_err *err);

@@ -369,7 +369,19 @@ int token_each(const struct token_binding *b, const struct token_env *env, token
         if (t->module->fn->C_GetTokenInfo(slots[i], &t->info) != CKR_OK)
             continue;
         set_names(t);
-        fn(arg, &(struct token_seen){t->label, t->serial, t->model, t->manufacturer, slots[i], t->info.flags});
+        fn(arg, &(struct token_seen){
+                    .label = t->label,
+                    .serial = t->serial,
+                    .model = t->model,
+                    .manufacturer = t->manufacturer,
+                    .slot = slots[i],
+                    .initialized = t->info.flags & CKF_TOKEN_INITIALIZED,
+                    .user_pin_set = t->info.flags & CKF_USER_PIN_INITIALIZED,
+                    .pin_pad = t->info.flags & CKF_PROTECTED_AUTHENTICATION_PATH,
+                    .pin_count_low = t->info.flags & CKF_USER_PIN_COUNT_LOW,
+                    .pin_final_try = t->info.flags & CKF_USER_PIN_FINAL_TRY,
+                    .pin_locked = t->info.flags & CKF_USER_PIN_LOCKED,
+                });
     }
     rc = 0;
 out:

@@ -69,7 +69,8 @@ P11CA_CHECK int token_init(const struct token_binding *b, const struct token_env
 /* One token, for listing. */
 struct token_seen {
     const char *label, *serial, *model, *manufacturer;
-    unsigned long slot, flags;
+    unsigned long slot;
+    bool initialized, user_pin_set, pin_pad, pin_count_low, pin_final_try, pin_locked;
 };
 typedef void token_seen_fn(void *arg, const struct token_seen *seen);
 /* All tokens in the module of a binding, and which of them the URI matches. */

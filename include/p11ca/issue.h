@@ -1,0 +1,119 @@
+/*
+ * Issuing: request -> reserve -> sign -> verify -> commit -> publish.
+ *
+ * Killed between any two of these, at worst a serial stays reserved; the same call made again finishes what
+ * was begun, with the same serial. No certificate exists that the ledger does not know.
+ */
+#ifndef P11CA_ISSUE_H
+#define P11CA_ISSUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <p11ca/home.h>
+
+/* A certificate as the ledger knows it. Strings and bytes are borrowed for the time of the callback. */
+struct p11ca_record {
+    int64_t id;
+    const char *serial; /* hex, as OpenSSL prints it */
+    const char *status; /* "reserved", "issued", "superseded", "revoked" */
+    const char *authority, *profile;
+    const char *device;  /* NULL: none */
+    const char *subject; /* RFC 4514 */
+    const char *sans;    /* NULL: none */
+    const char *signature_algorithm;
+    const char *key_sha256, *sha256; /* hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved */
+    int64_t not_before, not_after, reserved_at, issued_at, published_at, revoked_at; /* seconds since 1970; 0: not */
+    int reason;        /* CRLReason, -1: none */
+    const char *path;  /* where it was published, NULL: nowhere */
+    const uint8_t *der; /* the certificate, NULL while reserved */
+    size_t der_len;
+};
+/* Non-zero ends the walk. */
+typedef int p11ca_record_fn(void *arg, const struct p11ca_record *record);
+
+enum p11ca_san { P11CA_SAN_DNS, P11CA_SAN_IP, P11CA_SAN_URI, P11CA_SAN_EMAIL };
+
+struct p11ca_name {
+    enum p11ca_san type;
+    const char *text;
+};
+
+struct p11ca_order {
+    const char *authority, *profile;
+    /* Exactly one of these three: where the public key comes from. */
+    const char *csr;     /* a PKCS #10 request, PEM or DER; proves possession of the key (RFC 2986) */
+    const char *pubkey;  /* SubjectPublicKeyInfo, PEM or DER */
+    const char *new_key; /* a new P-256 key is made and written here, mode 0600 */
+    const char *id;      /* device ID: [A-Za-z0-9._-]{1,64}, no leading dot or dash; NULL for none */
+    const char *subject; /* RFC 4514; NULL: the request's, or made from id or the first DNS name */
+    const struct p11ca_name *sans; /* none: those of the request */
+    size_t n_sans;
+    unsigned days;      /* 0: the profile's default */
+    const char *output; /* PEM */
+    bool force;         /* replace output */
+};
+
+enum p11ca_outcome {
+    P11CA_NEW,      /* reserved and signed now */
+    P11CA_FINISHED, /* an interrupted run of the same order, finished */
+    P11CA_REUSED,   /* the same certificate as before, published (again) */
+};
+
+struct p11ca_issued {
+    enum p11ca_outcome outcome;
+    char serial[41];
+    char sha256[65];
+    char notes[256]; /* what the request asked for and did not get: "keyUsage, challengePassword" */
+};
+
+/*
+ * One certificate. Refusals (P11CA_REFUSED) come before the token is touched, and are in the ledger as events.
+ * fn (may be NULL) is given the ledger's record.
+ */
+P11CA_API P11CA_CHECK int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *order,
+    struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err);
+
+/* A request (PEM) for the authority's CA certificate, signed by its token key. */
+P11CA_API P11CA_CHECK int p11ca_request(struct p11ca_home *home, const char *authority, const char *output, bool force,
+    struct p11ca_err *err);
+
+/*
+ * Takes the authority's CA certificate in: it must hold the token's key and the configured subject, and be signed by
+ * the issuer when that is an authority of this home. Published as HOME/AUTHORITY.crt.
+ */
+P11CA_API P11CA_CHECK int p11ca_install(struct p11ca_home *home, const char *authority, const char *cert,
+    struct p11ca_err *err);
+
+/* A self-signed CA certificate for an authority with such a profile, installed. ret may be NULL. */
+P11CA_API P11CA_CHECK int p11ca_self_sign(struct p11ca_home *home, const char *authority, struct p11ca_issued *ret,
+    struct p11ca_err *err);
+
+/*
+ * Generates the authority's key in its token and records it. algorithm: P-256, P-384, P-521, RSA-3072, RSA-4096.
+ * Refused when the ledger or the token has one.
+ */
+P11CA_API P11CA_CHECK int p11ca_generate_key(struct p11ca_home *home, const char *authority, const char *algorithm,
+    struct p11ca_err *err);
+
+/*
+ * The authority's CA certificate as PEM; with chain, followed by its issuers in this home up to the root. The same
+ * content already there is left as it is.
+ */
+P11CA_API P11CA_CHECK int p11ca_export(struct p11ca_home *home, const char *authority, const char *output, bool chain,
+    bool force, struct p11ca_err *err);
+
+/* What this machine and token can do; definitions in bench of the man page. */
+struct p11ca_bench {
+    unsigned cores, jobs;
+    double sign;   /* S: C_Sign per second, one thread */
+    double verify; /* V: verifications per second, one thread */
+    double limit;  /* L = cores / (1/S + 2/V) */
+    double issue;  /* certificates per second, durable, proof of possession checked, verified after signing */
+    size_t issued;
+};
+/* Issues n certificates (0: as many as take a few seconds) into a ledger that is thrown away, in the home's folder. */
+P11CA_API P11CA_CHECK int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsigned jobs,
+    struct p11ca_bench *ret, struct p11ca_err *err);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Looking at what was issued. Nothing here changes anything or touches a token.
+ */
+#ifndef P11CA_LEDGER_H
+#define P11CA_LEDGER_H
+
+#include <p11ca/issue.h>
+#include <p11ca/token.h>
+
+struct p11ca_filter {
+    const char *status, *authority, *profile, *device; /* NULL: any */
+    unsigned expiring; /* only issued ones that end within so many days; 0: any */
+    const char *after; /* a serial: only what was reserved after it */
+    int64_t limit;     /* 0: no limit */
+};
+P11CA_API P11CA_CHECK int p11ca_list(struct p11ca_home *home, const struct p11ca_filter *filter, p11ca_record_fn *fn,
+    void *arg, struct p11ca_err *err);
+
+/* what: a serial in hex, or a certificate file. P11CA_NEGATIVE when the ledger has none. */
+P11CA_API P11CA_CHECK int p11ca_show(struct p11ca_home *home, const char *what, p11ca_record_fn *fn, void *arg,
+    struct p11ca_err *err);
+
+enum p11ca_purpose { P11CA_ANY_PURPOSE, P11CA_TLS_SERVER, P11CA_TLS_CLIENT };
+
+struct p11ca_question {
+    const char *cert; /* file */
+    enum p11ca_purpose purpose;
+    const char *host; /* NULL: not asked */
+    int64_t at;       /* 0: now */
+};
+struct p11ca_answer {
+    char serial[41], authority[65], status[16], subject[512];
+};
+/*
+ * Chain to a root of this home, validity, purpose, host name (RFC 5280 6, RFC 9525), and what the ledger says.
+ * P11CA_NEGATIVE with the reason when it does not verify.
+ */
+P11CA_API P11CA_CHECK int p11ca_verify(struct p11ca_home *home, const struct p11ca_question *question,
+    struct p11ca_answer *ret, struct p11ca_err *err);
+
+struct p11ca_audit {
+    size_t authorities, certificates, reserved, events, files, faults;
+    char head[65]; /* hash of the last event and all before it */
+};
+/*
+ * Every invariant of the ledger, checked again: the database, the chain of events, each certificate against its
+ * columns, its issuer's signature and its file. P11CA_NEGATIVE when something is wrong; fn gets each finding.
+ */
+P11CA_API P11CA_CHECK int p11ca_audit(struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret,
+    struct p11ca_err *err);
+
+#endif

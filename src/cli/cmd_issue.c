@@ -1,0 +1,116 @@
+#include <p11ca/issue.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/commands.h"
+#include "cli/records.h"
+
+static const struct cli_option options[] = {
+    {"authority", 'a', "NAME", "who issues", true},
+    {"profile", 'p', "NAME", "root-ca, issuing-ca, server, client or device", true},
+    {"csr", 0, "FILE", "a PKCS #10 request, PEM or DER: proves possession of the key", false},
+    {"pubkey", 0, "FILE", "a public key, PEM or DER", false},
+    {"new-key", 0, "FILE", "make a P-256 key and write it here, mode 0600", false},
+    {"id", 0, "ID", "device ID: A-Z a-z 0-9 . _ -, at most 64", false},
+    {"subject", 0, "DN", "RFC 4514, \"CN=...,O=...\" (default: the request's, or made from --id or --dns)", false},
+    {"dns", 0, "NAME", "subject alternative name; --dns, --ip, --uri, --email may be repeated", false},
+    {"ip", 0, "ADDRESS", "subject alternative name", false},
+    {"uri", 0, "URI", "subject alternative name", false},
+    {"email", 0, "ADDRESS", "subject alternative name", false},
+    {"days", 0, "N", "validity (default: the profile's)", false},
+    {"output", 'o', "FILE", "where the certificate goes (PEM)", true},
+    {"force", 0, NULL, "replace FILE", false},
+};
+
+#define MAX_SANS 250
+
+static int read_sans(const struct cli *cli, struct p11ca_name *v, size_t *ret_n, struct p11ca_err *err)
+{
+    static const struct {
+        const char *option;
+        enum p11ca_san type;
+    } kinds[] = {{"dns", P11CA_SAN_DNS}, {"ip", P11CA_SAN_IP}, {"uri", P11CA_SAN_URI}, {"email", P11CA_SAN_EMAIL}};
+    size_t i, k, n = 0;
+
+    for (i = 0; i < cli->n_values; i++) {
+        for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+            if (strcmp(cli->values[i].option->name, kinds[k].option) != 0)
+                continue;
+            if (n == MAX_SANS)
+                return err_set(err, P11CA_USAGE, "USAGE", "want at most %d names", MAX_SANS);
+            v[n++] = (struct p11ca_name){kinds[k].type, cli->values[i].value};
+        }
+    }
+    *ret_n = n;
+    return 0;
+}
+
+struct shown {
+    struct cli *cli;
+    json_t *record;
+};
+
+static int keep_record(void *arg, const struct p11ca_record *r)
+{
+    struct shown *s = arg;
+
+    if (s->cli->json)
+        s->record = cli_record_json(r);
+    else
+        cli_record_print(r);
+    return 0;
+}
+
+static void show_outcome(const struct cli *cli, const struct p11ca_order *o, const struct p11ca_issued *issued, json_t *record)
+{
+    static const char *const outcomes[] = {
+        [P11CA_NEW] = "new",
+        [P11CA_FINISHED] = "finished",
+        [P11CA_REUSED] = "reused",
+    };
+
+    if (issued->notes[0])
+        cli_say(cli, "%s: asked for and not given: %s", o->csr, issued->notes);
+    if (issued->outcome == P11CA_FINISHED)
+        cli_say(cli, "an interrupted run of this order was finished");
+    if (issued->outcome == P11CA_REUSED)
+        cli_say(cli, "this order was issued before: the same certificate again");
+    if (!record)
+        return;
+    json_object_set_new(record, "outcome", json_string(outcomes[issued->outcome]));
+    json_object_set_new(record, "ignored", json_string(issued->notes));
+    cli_print_json(record);
+}
+
+static int run(struct cli *cli, struct p11ca_err *err)
+{
+    struct p11ca_name sans[MAX_SANS];
+    struct p11ca_order o = {
+        .authority = cli_value(cli, "authority"),
+        .profile = cli_value(cli, "profile"),
+        .csr = cli_value(cli, "csr"),
+        .pubkey = cli_value(cli, "pubkey"),
+        .new_key = cli_value(cli, "new-key"),
+        .id = cli_value(cli, "id"),
+        .subject = cli_value(cli, "subject"),
+        .output = cli_value(cli, "output"),
+        .force = cli_flag(cli, "force"),
+        .sans = sans,
+    };
+    struct shown shown = {cli, NULL};
+    struct p11ca_issued issued;
+    AUTO_HOME home = NULL;
+
+    if (read_sans(cli, sans, &o.n_sans, err) != 0 || cli_number(cli, "days", 36500, &o.days, err) != 0 ||
+        cli_home(cli, &home, err) != 0 || p11ca_issue(home, &o, &issued, keep_record, &shown, err) != 0)
+        return -1;
+    show_outcome(cli, &o, &issued, shown.record);
+    return 0;
+}
+
+const struct command cmd_issue = {"issue", "", 0, 0, "issue one certificate",
+    "The key comes from a request (--csr), a public key (--pubkey) or is made here (--new-key). Extensions come from the\n"
+    "profile; a request is evidence, not instruction. Refusals come before the token is touched. Killed at any moment, the\n"
+    "same command finishes what was begun.",
+    CLI_OPTIONS(options), run};

@@ -1,0 +1,20 @@
+/* The commands that main.c puts into its table. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct command cmd_init;
+extern const struct command cmd_token_list, cmd_token_check, cmd_token_init;
+extern const struct command cmd_ceremony_check, cmd_ceremony_run;
+extern const struct command cmd_request, cmd_install;
+extern const struct command cmd_issue;
+extern const struct command cmd_list, cmd_show;
+extern const struct command cmd_verify;
+extern const struct command cmd_audit;
+extern const struct command cmd_bench;
+extern const struct command cmd_help;
+
+#define CLI_OPTIONS(table) (table), sizeof(table) / sizeof((table)[0])
+
+#endif

@@ -1,0 +1,75 @@
+#include "cli/records.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+json_t *cli_record_json(const struct p11ca_record *r)
+{
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "serial", r->serial,
+        "status", r->status, "authority", r->authority, "profile", r->profile, "device", cli_text(r->device), "subject",
+        r->subject, "sans", cli_text(r->sans), "signature_algorithm", r->signature_algorithm, "key_sha256", r->key_sha256,
+        "sha256", cli_text(r->sha256), "not_before", cli_time(r->not_before), "not_after", cli_time(r->not_after),
+        "reserved_at", cli_time(r->reserved_at), "issued_at", cli_time(r->issued_at), "published_at",
+        cli_time(r->published_at), "revoked_at", cli_time(r->revoked_at), "reason",
+        r->reason < 0 ? json_null() : json_integer(r->reason), "path", cli_text(r->path));
+}
+
+static void line(const char *what, const char *value)
+{
+    char safe[1024];
+
+    if (!value)
+        return;
+    text_escape(value, strlen(value), safe, sizeof(safe));
+    printf("%-12s %s\n", what, safe);
+}
+
+static void time_line(const char *what, int64_t t)
+{
+    char text[TEXT_TIME];
+
+    if (!t)
+        return;
+    text_time(t, text);
+    line(what, text);
+}
+
+void cli_record_print(const struct p11ca_record *r)
+{
+    line("serial", r->serial);
+    line("status", r->status);
+    line("authority", r->authority);
+    line("profile", r->profile);
+    line("device", r->device);
+    line("subject", r->subject);
+    line("names", r->sans);
+    line("algorithm", r->signature_algorithm);
+    line("key sha256", r->key_sha256);
+    line("sha256", r->sha256);
+    time_line("not before", r->not_before);
+    time_line("not after", r->not_after);
+    time_line("reserved", r->reserved_at);
+    time_line("issued", r->issued_at);
+    time_line("published", r->published_at);
+    time_line("revoked", r->revoked_at);
+    line("file", r->path);
+}
+
+void cli_record_pem(const struct p11ca_record *r)
+{
+    unsigned char out[4 * 48 / 3 + 1];
+    size_t at, n;
+
+    if (!r->der)
+        return;
+    printf("-----BEGIN CERTIFICATE-----\n");
+    for (at = 0; at < r->der_len; at += n) {
+        n = r->der_len - at < 48 ? r->der_len - at : 48;
+        EVP_EncodeBlock(out, r->der + at, (int)n);
+        printf("%s\n", (char *)out);
+    }
+    printf("-----END CERTIFICATE-----\n");
+}

@@ -1,0 +1,13 @@
+#include "cli/steps.h"
+
+void cli_show_step(void *arg, const struct p11ca_step *step)
+{
+    struct cli_steps *s = arg;
+
+    if (!step->done) {
+        cli_say(s->cli, "step %zu of %zu  %-12s  %s", step->number, step->of, step->kind, step->text);
+        return;
+    }
+    json_array_append_new(s->done, json_pack("{s:I,s:s,s:s}", "step", (json_int_t)step->number, "kind", step->kind, "text",
+                                       step->text));
+}

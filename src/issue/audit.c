@@ -1,0 +1,237 @@
+/* Every invariant of the ledger, checked again. */
+#include <p11ca/ledger.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "issue/authority.h"
+#include "issue/publish.h"
+#include "issue/record.h"
+#include "x509/cert.h"
+#include "x509/name.h"
+
+struct known_issuer {
+    char *name;
+    struct issuer *issuer; /* NULL: no CA certificate, or one that cannot be read */
+};
+
+struct audit {
+    struct p11ca_home *home;
+    struct ledger *ledger;
+    p11ca_finding_fn *fn;
+    void *arg;
+    struct p11ca_audit *ret;
+    struct p11ca_err *err;
+    struct known_issuer *issuers;
+    size_t n_issuers;
+};
+
+static void say(struct audit *a, enum p11ca_level level, const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void say(struct audit *a, enum p11ca_level level, const char *what, const char *fmt, ...)
+{
+    char text[1200];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (level == P11CA_BAD)
+        a->ret->faults++;
+    if (a->fn)
+        a->fn(a->arg, level, what, text);
+}
+
+static void database_finding(void *arg, const char *text)
+{
+    say(arg, P11CA_BAD, "ledger", "%s", text);
+}
+
+static void check_ca_file(struct audit *a, const struct ledger_authority *ca)
+{
+    AUTO_STR path = home_cert_path(a->home, ca->name);
+
+    if (!path)
+        return;
+    a->ret->files++;
+    if (!publish_is(path, DER_OF(ca->cert.p, ca->cert.len)))
+        say(a, P11CA_BAD, ca->name, "%s: %s", path,
+            file_exists(path) ? "is not the CA certificate of the ledger" : "is missing");
+}
+
+static int check_authority(void *arg, const struct ledger_authority *ca, struct p11ca_err *err)
+{
+    struct audit *a = arg;
+    struct known_issuer *more, *k;
+    struct p11ca_err why;
+
+    a->ret->authorities++;
+    more = realloc(a->issuers, (a->n_issuers + 1) * sizeof(*more));
+    if (!more)
+        return err_nomem(err);
+    a->issuers = more;
+    k = &more[a->n_issuers++];
+    *k = (struct known_issuer){.name = strdup(ca->name)};
+    if (!k->name)
+        return err_nomem(err);
+    if (!ca->cert.p)
+        return 0;
+    if (issuer_read(ca->cert.p, ca->cert.len, &k->issuer, &why) != 0) {
+        say(a, P11CA_BAD, ca->name, "CA certificate: %s", why.msg);
+        return 0;
+    }
+    if (ca->spki.len != k->issuer->spki.len || memcmp(ca->spki.p, k->issuer->spki.der, ca->spki.len) != 0)
+        say(a, P11CA_BAD, ca->name, "the CA certificate is for another key than the recorded one");
+    check_ca_file(a, ca);
+    return 0;
+}
+
+static const struct issuer *issuer_of(const struct audit *a, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < a->n_issuers; i++) {
+        if (strcmp(a->issuers[i].name, name) == 0)
+            return a->issuers[i].issuer;
+    }
+    return NULL;
+}
+
+static bool is(struct blob b, const void *p, size_t len)
+{
+    return b.len == len && memcmp(b.p, p, len) == 0;
+}
+
+/* What the columns say against what the certificate says. */
+static void check_columns(struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
+{
+    AUTO_BUF subject = BUF_INIT;
+    uint8_t spki[SHA256_LEN], tbs[SHA256_LEN];
+    struct p11ca_err why;
+
+    if (hash_sha256(cert->t.spki.p, cert->t.spki.len, spki) != 0 || hash_sha256(cert->tbs.p, cert->tbs.len, tbs) != 0)
+        return;
+    if (!is(row->serial, cert->t.serial.p, cert->t.serial.len))
+        say(a, P11CA_BAD, serial, "serial: the certificate has another one");
+    if (row->not_before != cert->t.not_before || row->not_after != cert->t.not_after)
+        say(a, P11CA_BAD, serial, "validity: the certificate has another one");
+    if (!is(row->spki_sha256, spki, sizeof(spki)))
+        say(a, P11CA_BAD, serial, "public key: the certificate has another one");
+    if (!is(row->tbs_sha256, tbs, sizeof(tbs)))
+        say(a, P11CA_BAD, serial, "to-be-signed bytes: not those that were linted");
+    if (name_to_text(cert->t.subject, &subject, &why) != 0 || !buf_str(&subject) ||
+        strcmp((char *)subject.p, row->subject) != 0)
+        say(a, P11CA_BAD, serial, "subject: the certificate has another one");
+}
+
+static void check_signature(struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
+{
+    const struct profile *p = profile_find(row->profile);
+    const struct issuer *issuer = issuer_of(a, row->authority);
+    struct p11ca_err why;
+
+    if (!issuer) {
+        say(a, P11CA_BAD, serial, "issuer '%s' has no CA certificate to verify with", row->authority);
+        return;
+    }
+    if (cert_verify(cert, issuer->pub, issuer->alg, &why) != 0)
+        say(a, P11CA_BAD, serial, "issuer '%s': %s", row->authority, why.msg);
+    if (p && tbs_lint(cert->tbs, p, p->self_signed ? NULL : issuer, &why) != 0)
+        say(a, P11CA_BAD, serial, "%s", why.msg);
+}
+
+static void check_file(struct audit *a, const struct ledger_cert *row, const char *serial)
+{
+    struct p11ca_err why;
+
+    if (!row->published_at) {
+        say(a, P11CA_WEAK, serial, "issued, but never published: give the same order again");
+        return;
+    }
+    a->ret->files++;
+    if (publish_is(row->path, DER_OF(row->cert.p, row->cert.len)))
+        return;
+    /* Handed over to the device, or replaced by a later one. */
+    if (!file_exists(row->path))
+        say(a, P11CA_WEAK, serial, "%s: is no longer there", row->path);
+    else if (p11ca_show(a->home, row->path, NULL, NULL, &why) != 0)
+        say(a, P11CA_BAD, serial, "%s: holds something the ledger does not know", row->path);
+}
+
+static int check_row(void *arg, const struct ledger_cert *row, struct p11ca_err *err)
+{
+    struct audit *a = arg;
+    struct record_view v;
+    AUTO_CERT cert = CERT_INIT;
+    char when[TEXT_TIME];
+    struct p11ca_err why;
+
+    (void)err;
+    record_view(&v, row);
+    if (!row->cert.p) {
+        a->ret->reserved++;
+        text_time(row->reserved_at, when);
+        say(a, P11CA_WEAK, v.serial, "reserved at %s for '%s', profile '%s', never issued: interrupted or failed", when,
+            row->subject, row->profile);
+        return 0;
+    }
+    a->ret->certificates++;
+    if (cert_read(row->cert.p, row->cert.len, &cert, &why) != 0) {
+        say(a, P11CA_BAD, v.serial, "certificate in the ledger: %s", why.msg);
+        return 0;
+    }
+    check_columns(a, row, &cert, v.serial);
+    check_signature(a, row, &cert, v.serial);
+    check_file(a, row, v.serial);
+    return 0;
+}
+
+static int count_event(void *arg, const struct ledger_event *e, struct p11ca_err *err)
+{
+    struct audit *a = arg;
+
+    (void)err;
+    a->ret->events++;
+    if (e->hash.len == SHA256_LEN)
+        text_hex(e->hash.p, e->hash.len, a->ret->head);
+    return 0;
+}
+
+static int run(struct audit *a)
+{
+    const struct ledger_filter all = LEDGER_ANY;
+
+    if (ledger_check(a->ledger, database_finding, a, a->err) != 0 ||
+        ledger_each_authority(a->ledger, check_authority, a, a->err) != 0 ||
+        ledger_each_cert(a->ledger, &all, check_row, a, a->err) != 0 ||
+        ledger_each_event(a->ledger, count_event, a, a->err) != 0)
+        return -1;
+    if (a->ret->faults)
+        return err_set(a->err, P11CA_NEGATIVE, "AUDIT", "%zu fault%s found", a->ret->faults,
+            a->ret->faults == 1 ? "" : "s");
+    return 0;
+}
+
+int p11ca_audit(struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret, struct p11ca_err *err)
+{
+    struct audit a = {.home = home, .fn = fn, .arg = arg, .ret = ret, .err = err};
+    AUTO_LEDGER l = NULL;
+    int rc;
+
+    memset(ret, 0, sizeof(*ret));
+    if (home_ledger_read(home, &l, err) != 0)
+        return -1;
+    a.ledger = l;
+    rc = run(&a);
+    while (a.n_issuers--) {
+        issuer_free(a.issuers[a.n_issuers].issuer);
+        free(a.issuers[a.n_issuers].name);
+    }
+    free(a.issuers);
+    return rc;
+}

@@ -1,0 +1,122 @@
+#include "issue/authority.h"
+
+#include <string.h>
+
+static bool blob_is(struct blob b, const void *p, size_t len)
+{
+    return b.len == len && memcmp(b.p, p, len) == 0;
+}
+
+/* The key in the token must be the one that was recorded (invariant 2): by ID and by public key. */
+static int check_record(const struct authority *a, struct p11ca_err *err)
+{
+    const struct ledger_authority *r = a->record;
+
+    if (!r)
+        return 0;
+    if (!blob_is(r->key_id, a->key.id, a->key.id_len))
+        return err_set(err, P11CA_TOKEN, "KEY_MISMATCH",
+            "authority '%s': key '%s' of token '%s': its CKA_ID is not the one the ledger has recorded", a->conf->name,
+            a->conf->key, a->token->binding->name);
+    if (a->key.spki.len && !blob_is(r->spki, a->key.spki.p, a->key.spki.len))
+        return err_set(err, P11CA_TOKEN, "KEY_MISMATCH",
+            "authority '%s': key '%s' of token '%s': its public key is not the one the ledger has recorded",
+            a->conf->name, a->conf->key, a->token->binding->name);
+    return 0;
+}
+
+static int read_spki(struct authority *a, struct p11ca_err *err)
+{
+    struct blob b = {a->key.spki.p, a->key.spki.len};
+
+    /* A token without the public object: the ledger remembers it. */
+    if (b.len == 0 && a->record)
+        b = a->record->spki;
+    if (b.len == 0)
+        return err_set(err, P11CA_TOKEN, "KEY_NO_PUBLIC", "token '%s': key '%s': no public key object, and none recorded",
+            a->token->binding->name, a->conf->key);
+    if (spki_read(b.p, b.len, &a->spki, err) != 0) {
+        err->kind = P11CA_TOKEN;
+        return err_prefix(err, "authority '%s': key '%s'", a->conf->name, a->conf->key);
+    }
+    return 0;
+}
+
+static int open_all(struct authority *a, const struct p11ca_home *home, struct ledger *l, struct p11ca_err *err)
+{
+    const struct authority_conf *conf = a->conf;
+
+    if ((l && ledger_get_authority(l, conf->name, &a->record, err) != 0) ||
+        token_open(&a->token, conf->token, &home->env, false, err) != 0 || token_login(a->token, err) != 0 ||
+        key_find(&a->key, a->token, conf->key, NULL, 0, err) != 0)
+        return -1;
+    /* The signer checks the attributes first: a key that breaks the policy is refused for that, whatever else it is. */
+    if (signer_open(&a->signer, &a->key, home->gate, err) != 0 || check_record(a, err) != 0)
+        return -1;
+    return read_spki(a, err);
+}
+
+int authority_open(struct authority *ret, const struct p11ca_home *home, struct ledger *l,
+    const struct authority_conf *conf, struct p11ca_err *err)
+{
+    *ret = (struct authority){.conf = conf};
+    if (open_all(ret, home, l, err) == 0)
+        return 0;
+    authority_done(ret);
+    return -1;
+}
+
+void authority_done(struct authority *a)
+{
+    signer_close(a->signer);
+    if (a->key.token)
+        key_done(&a->key);
+    token_close(a->token);
+    ledger_authority_free(a->record);
+    memset(a, 0, sizeof(*a));
+}
+
+int authority_record(const struct authority *a, struct ledger *l, struct p11ca_err *err)
+{
+    const struct ledger_authority row = {
+        .name = a->conf->name,
+        .token_label = a->token->label,
+        .token_serial = a->token->serial,
+        .key_label = a->conf->key,
+        .key_id = {a->key.id, a->key.id_len},
+        .spki = {a->spki.der, a->spki.len},
+    };
+
+    if (a->record)
+        return 0;
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    if (ledger_put_authority(l, &row, err) != 0) {
+        ledger_rollback(l);
+        return -1;
+    }
+    return ledger_commit(l, err);
+}
+
+int authority_issuer(struct ledger *l, const struct authority_conf *conf, struct issuer **ret, struct p11ca_err *err)
+{
+    AUTO_RECORD record = NULL;
+    AUTO_ISSUER issuer = NULL;
+
+    if (ledger_get_authority(l, conf->name, &record, err) != 0)
+        return -1;
+    if (!record || !record->cert.p) {
+        *ret = NULL;
+        return 0;
+    }
+    if (issuer_read(record->cert.p, record->cert.len, &issuer, err) != 0) {
+        err->kind = P11CA_LEDGER;
+        return err_prefix(err, "authority '%s': CA certificate in the ledger", conf->name);
+    }
+    if (!blob_is(record->spki, issuer->spki.der, issuer->spki.len))
+        return err_set(err, P11CA_LEDGER, "KEY_MISMATCH",
+            "authority '%s': the CA certificate in the ledger is for another key than the recorded one", conf->name);
+    *ret = issuer;
+    issuer = NULL;
+    return 0;
+}

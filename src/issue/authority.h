@@ -1,0 +1,47 @@
+/*
+ * An authority at work: its token, its checked key as a signer, what the ledger has recorded of it.
+ */
+#ifndef ISSUE_AUTHORITY_H
+#define ISSUE_AUTHORITY_H
+
+#include "base/scope.h"
+#include "issue/home.h"
+#include "token/signer.h"
+#include "x509/issuer.h"
+
+struct authority {
+    const struct authority_conf *conf;
+    struct token *token;
+    struct key key;
+    struct signer *signer;
+    struct spki spki;
+    struct ledger_authority *record; /* NULL: nothing recorded yet */
+};
+
+#define AUTO_AUTHORITY __attribute__((cleanup(authority_done))) struct authority
+
+/*
+ * Opens the token, logs in, finds the key, checks it against the policy and then against the record. A key that is
+ * not recorded yet is taken as it is; record it with authority_record(). Stays where it is: the signer points into it.
+ */
+P11CA_CHECK int authority_open(struct authority *ret, const struct p11ca_home *home, struct ledger *l,
+    const struct authority_conf *conf, struct p11ca_err *err);
+void authority_done(struct authority *a);
+
+/* Records the open key in the ledger, in a transaction of its own. The same key again changes nothing. */
+P11CA_CHECK int authority_record(const struct authority *a, struct ledger *l, struct p11ca_err *err);
+
+/* The CA certificate as an issuer; *ret NULL when none is installed. */
+P11CA_CHECK int authority_issuer(struct ledger *l, const struct authority_conf *conf, struct issuer **ret,
+    struct p11ca_err *err);
+
+SCOPE_DEFINE(issuer, struct issuer *, issuer_free)
+#define AUTO_ISSUER SCOPED(issuer) struct issuer *
+SCOPE_DEFINE(ledger, struct ledger *, ledger_close)
+#define AUTO_LEDGER SCOPED(ledger) struct ledger *
+SCOPE_DEFINE(ledger_cert, struct ledger_cert *, ledger_cert_free)
+#define AUTO_LEDGER_CERT SCOPED(ledger_cert) struct ledger_cert *
+SCOPE_DEFINE(record, struct ledger_authority *, ledger_authority_free)
+#define AUTO_RECORD SCOPED(record) struct ledger_authority *
+
+#endif

@@ -1,0 +1,187 @@
+/* An authority comes into being: key, request, CA certificate. */
+#include "issue/ca.h"
+
+#include <p11ca/issue.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "issue/publish.h"
+#include "x509/cert.h"
+#include "x509/csr.h"
+#include "x509/name.h"
+#include "x509/pem.h"
+
+int p11ca_generate_key(struct p11ca_home *home, const char *authority, const char *algorithm, struct p11ca_err *err)
+{
+    const struct authority_conf *conf;
+    AUTO_LEDGER l = NULL;
+    AUTO_AUTHORITY a = {0};
+
+    if (home_authority(home, authority, &conf, err) != 0 || home_ledger_write(home, &l, err) != 0)
+        return -1;
+    a.conf = conf;
+    if (ledger_get_authority(l, authority, &a.record, err) != 0)
+        return -1;
+    if (a.record)
+        return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_KEY", "authority '%s': the ledger has a key for it already",
+            authority);
+    if (token_open(&a.token, conf->token, &home->env, true, err) != 0 || token_login(a.token, err) != 0 ||
+        key_generate(&a.key, a.token, conf->key, algorithm, err) != 0)
+        return -1;
+    if (spki_read(a.key.spki.p, a.key.spki.len, &a.spki, err) != 0)
+        return err_prefix(err, "authority '%s': the generated key", authority);
+    return authority_record(&a, l, err);
+}
+
+int p11ca_request(struct p11ca_home *home, const char *authority, const char *output, bool force, struct p11ca_err *err)
+{
+    const struct authority_conf *conf;
+    AUTO_BUF subject = BUF_INIT, der = BUF_INIT, pem = BUF_INIT;
+    AUTO_LEDGER l = NULL;
+    AUTO_AUTHORITY a = {0};
+
+    if (home_authority(home, authority, &conf, err) != 0 || (!force && file_check_new(output, err) != 0) ||
+        name_from_text(conf->subject, &subject, err) != 0 || home_ledger_write(home, &l, err) != 0 ||
+        authority_open(&a, home, l, conf, err) != 0 || authority_record(&a, l, err) != 0)
+        return -1;
+    if (csr_make(signer_get0_pkey(a.signer), der_buf(&subject), &a.spki, &der, err) != 0) {
+        signer_explain(a.signer, err);
+        return err_prefix(err, "authority '%s'", authority);
+    }
+    pem_encode(PEM_CSR, der_buf(&der), &pem);
+    if (!buf_ok(&pem))
+        return err_nomem(err);
+    return file_write(output, force ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err);
+}
+
+int ca_install(struct ledger *l, const struct authority_conf *conf, struct der cert, struct p11ca_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    if (ledger_put_ca_cert(l, conf->name, (struct blob){cert.p, cert.len}, err) != 0) {
+        ledger_rollback(l);
+        return -1;
+    }
+    return ledger_commit(l, err);
+}
+
+/* The issuer's word, when the issuer is at hand. */
+static int check_parent(struct ledger *l, const struct p11ca_home *home, const struct authority_conf *conf,
+    const struct cert *cert, struct p11ca_err *err)
+{
+    const struct authority_conf *parent;
+    AUTO_ISSUER issuer = NULL;
+
+    if (!conf->issuer)
+        return 0;
+    if (home_authority(home, conf->issuer, &parent, err) != 0 || authority_issuer(l, parent, &issuer, err) != 0)
+        return -1;
+    if (!issuer)
+        return err_set(err, P11CA_CONFIG, "NO_CA_CERT", "issuer '%s': no CA certificate installed", conf->issuer);
+    if (!der_equal(issuer->subject, cert->t.issuer))
+        return err_set(err, P11CA_REFUSED, "ISSUER_MISMATCH", "RFC 5280 6.1.3: issuer: want the subject of authority '%s'",
+            conf->issuer);
+    if (tbs_lint(cert->tbs, conf->profile, issuer, err) != 0)
+        return -1;
+    if (cert_verify(cert, issuer->pub, issuer->alg, err) != 0) {
+        err->kind = P11CA_REFUSED;
+        return err_prefix(err, "by authority '%s'", conf->issuer);
+    }
+    return 0;
+}
+
+static int check_cert(const struct p11ca_home *home, const struct authority *a, struct ledger *l, const struct cert *cert,
+    struct p11ca_err *err)
+{
+    AUTO_BUF subject = BUF_INIT, have = BUF_INIT;
+    AUTO_ISSUER as_issuer = NULL;
+
+    if (!der_equal(cert->t.spki, spki_der(&a->spki)))
+        return err_set(err, P11CA_REFUSED, "KEY_MISMATCH", "public key: want that of key '%s' in token '%s'", a->conf->key,
+            a->token->binding->name);
+    if (name_from_text(a->conf->subject, &subject, err) != 0)
+        return -1;
+    if (!der_equal(der_buf(&subject), cert->t.subject)) {
+        if (name_to_text(cert->t.subject, &have, err) != 0 || !buf_str(&have))
+            return -1;
+        return err_set(err, P11CA_REFUSED, "SUBJECT_MISMATCH", "subject: want '%s', have '%s'", a->conf->subject,
+            (char *)have.p);
+    }
+    if (issuer_read(cert->der.p, cert->der.len, &as_issuer, err) != 0)
+        return -1;
+    return check_parent(l, home, a->conf, cert, err);
+}
+
+static int publish_ca(const struct p11ca_home *home, const char *authority, struct der cert, struct p11ca_err *err)
+{
+    AUTO_STR path = home_cert_path(home, authority);
+    AUTO_BUF pem = BUF_INIT;
+
+    pem_encode(PEM_CERT, cert, &pem);
+    if (!path || !buf_ok(&pem))
+        return err_nomem(err);
+    return publish_is(path, cert) ? 0 : file_write(path, FILE_NEW, 0644, pem.p, pem.len, err);
+}
+
+int p11ca_install(struct p11ca_home *home, const char *authority, const char *path, struct p11ca_err *err)
+{
+    const struct authority_conf *conf;
+    AUTO_BUF file = BUF_INIT;
+    AUTO_CERT cert = CERT_INIT;
+    AUTO_LEDGER l = NULL;
+    AUTO_AUTHORITY a = {0};
+
+    if (home_authority(home, authority, &conf, err) != 0 || file_read(path, LIMIT_CERT, &file, err) != 0)
+        return -1;
+    if (cert_read(file.p, file.len, &cert, err) != 0)
+        return err_prefix(err, "%s", path);
+    if (home_ledger_write(home, &l, err) != 0 || authority_open(&a, home, l, conf, err) != 0)
+        return -1;
+    if (check_cert(home, &a, l, &cert, err) != 0)
+        return err_prefix(err, "%s", path);
+    if (authority_record(&a, l, err) != 0 || ca_install(l, conf, der_buf(&cert.der), err) != 0)
+        return -1;
+    return publish_ca(home, authority, der_buf(&cert.der), err);
+}
+
+static int add_ca(struct ledger *l, const struct authority_conf *conf, struct buf *pem, struct p11ca_err *err)
+{
+    AUTO_RECORD record = NULL;
+
+    if (ledger_get_authority(l, conf->name, &record, err) != 0)
+        return -1;
+    if (!record || !record->cert.p)
+        return err_set(err, P11CA_CONFIG, "NO_CA_CERT", "authority '%s': no CA certificate installed", conf->name);
+    pem_encode(PEM_CERT, DER_OF(record->cert.p, record->cert.len), pem);
+    return buf_ok(pem) ? 0 : err_nomem(err);
+}
+
+static bool same_content(const char *path, const struct buf *want)
+{
+    AUTO_BUF have = BUF_INIT;
+    struct p11ca_err ignored;
+
+    return file_read(path, LIMIT_CERT, &have, &ignored) == 0 && der_equal(der_buf(&have), der_buf(want));
+}
+
+int p11ca_export(struct p11ca_home *home, const char *authority, const char *output, bool chain, bool force,
+    struct p11ca_err *err)
+{
+    const struct authority_conf *conf;
+    AUTO_BUF pem = BUF_INIT;
+    AUTO_LEDGER l = NULL;
+    size_t depth;
+
+    if (home_authority(home, authority, &conf, err) != 0 || home_ledger_read(home, &l, err) != 0 ||
+        add_ca(l, conf, &pem, err) != 0)
+        return -1;
+    /* A configuration may name issuers in a circle: no chain is longer than there are authorities. */
+    for (depth = 1; chain && conf->issuer && depth < home->n_authorities; depth++) {
+        if (home_authority(home, conf->issuer, &conf, err) != 0 || add_ca(l, conf, &pem, err) != 0)
+            return -1;
+    }
+    if (same_content(output, &pem))
+        return 0;
+    return file_write(output, force ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err);
+}

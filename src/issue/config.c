@@ -1,0 +1,232 @@
+#include "issue/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/path.h"
+#include "base/scope.h"
+#include "base/secret.h"
+#include "x509/name.h"
+#include "x509/san.h"
+
+#define N(table) (sizeof(table) / sizeof((table)[0]))
+
+struct top {
+    const char *ledger;
+    config_setting_t *tokens, *authorities;
+};
+
+static const struct conf_field top_fields[] = {
+    {"ledger", CONF_STR, false, offsetof(struct top, ledger)},
+    {"tokens", CONF_GROUP, true, offsetof(struct top, tokens)},
+    {"authorities", CONF_GROUP, true, offsetof(struct top, authorities)},
+};
+
+#define T(key, req, member) {key, CONF_STR, req, offsetof(struct token_binding, member)}
+static const struct conf_field token_fields[] = {
+    T("kind", true, kind), T("uri", true, uri), T("pin", false, pin), T("so-pin", false, so_pin),
+    T("store", false, store),
+};
+
+#define A(key, type, req, member) {key, type, req, offsetof(struct authority_conf, member)}
+static const struct conf_field authority_fields[] = {
+    A("token", CONF_STR, true, token_name),     A("key", CONF_STR, true, key),
+    A("subject", CONF_STR, true, subject),      A("profile", CONF_STR, true, profile_name),
+    A("issuer", CONF_STR, false, issuer),       A("issues", CONF_STRS, false, issues),
+    A("crl-url", CONF_STR, false, crl_url),     A("device-uri", CONF_STR, false, device_uri),
+};
+
+/* Names become file names and words on a command line. */
+static bool name_ok(const char *name)
+{
+    return strlen(name) <= 64 && name[0] != '-' &&
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == strlen(name);
+}
+
+static int read_token(struct p11ca_home *home, config_setting_t *s, struct token_binding *b, struct p11ca_err *err)
+{
+    const struct conf *conf = &home->conf;
+    char what[128];
+
+    b->name = config_setting_name(s);
+    b->pin = b->so_pin = "prompt";
+    snprintf(what, sizeof(what), "tokens.%.64s", b->name);
+    if (!name_ok(b->name))
+        return conf_err(conf, s, err, "%s: name: want letters, digits, '-' and '_'", what);
+    if (!config_setting_is_group(s))
+        return conf_err(conf, s, err, "%s: want a group { ... }", what);
+    if (conf_fields(conf, s, what, token_fields, N(token_fields), b, err) != 0)
+        return -1;
+    if (token_check_binding(b, err) != 0)
+        return conf_err(conf, s, err, "%s", err->msg);
+    if (secret_check_spec(b->pin, err) != 0)
+        return conf_err(conf, s, err, "%s: pin: %s", what, err->msg);
+    if (secret_check_spec(b->so_pin, err) != 0)
+        return conf_err(conf, s, err, "%s: so-pin: %s", what, err->msg);
+    if (b->store && !(b->store = path_join(home->dir, b->store)))
+        return err_nomem(err);
+    return 0;
+}
+
+static int read_tokens(struct p11ca_home *home, config_setting_t *group, struct p11ca_err *err)
+{
+    size_t n = (size_t)config_setting_length(group), i;
+
+    home->tokens = calloc(n + 1, sizeof(*home->tokens));
+    if (!home->tokens)
+        return err_nomem(err);
+    for (i = 0; i < n; i++, home->n_tokens++) {
+        if (read_token(home, config_setting_get_elem(group, (unsigned)i), &home->tokens[i], err) != 0) {
+            home->tokens[i].store = NULL; /* still the configuration's string */
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int check_url(const struct conf *conf, const struct authority_conf *a, struct p11ca_err *err)
+{
+    AUTO_SANS list = SAN_LIST_INIT;
+    struct p11ca_err why;
+
+    if (!a->crl_url)
+        return 0;
+    if (strncmp(a->crl_url, "http://", 7) != 0 || san_add(&list, SAN_URI, a->crl_url, &why) != 0)
+        return conf_err(conf, a->at, err, "authorities.%s: crl-url: RFC 5280 4.2.1.13: want an http:// URI", a->name);
+    return 0;
+}
+
+/* A root that says nothing issues intermediates, and only those. */
+static int default_issues(struct authority_conf *a, struct p11ca_err *err)
+{
+    if (a->issues.v || !a->profile->self_signed)
+        return 0;
+    a->issues.v = calloc(2, sizeof(*a->issues.v));
+    if (!a->issues.v)
+        return err_nomem(err);
+    a->issues.v[a->issues.n++] = "issuing-ca";
+    return 0;
+}
+
+static int check_issues(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+{
+    size_t i;
+
+    if (default_issues(a, err) != 0)
+        return -1;
+    for (i = 0; i < a->issues.n; i++) {
+        const struct profile *p = profile_find(a->issues.v[i]);
+
+        if (!p)
+            return conf_err(conf, a->at, err, "authorities.%s: issues: no profile '%s'", a->name, a->issues.v[i]);
+        if (p->self_signed || (p->is_ca && a->profile->pathlen == 0))
+            return conf_err(conf, a->at, err, "authorities.%s: issues: RFC 5280 4.2.1.9: profile '%s' cannot issue '%s'",
+                a->name, a->profile->name, p->name);
+    }
+    return 0;
+}
+
+static int check_authority(struct p11ca_home *home, struct authority_conf *a, struct p11ca_err *err)
+{
+    const struct conf *conf = &home->conf;
+    AUTO_BUF der = BUF_INIT;
+    struct p11ca_err why;
+
+    a->profile = profile_find(a->profile_name);
+    if (!a->profile)
+        return conf_err(conf, a->at, err, "authorities.%s: no profile '%s'", a->name, a->profile_name);
+    if (!a->profile->is_ca)
+        return conf_err(conf, a->at, err, "authorities.%s: profile '%s' is not for a CA", a->name, a->profile_name);
+    if (home_token(home, a->token_name, &a->token, &why) != 0)
+        return conf_err(conf, a->at, err, "authorities.%s: no token '%s' in tokens", a->name, a->token_name);
+    if (name_from_text(a->subject, &der, &why) != 0)
+        return conf_err(conf, a->at, err, "authorities.%s: subject: %s", a->name, why.msg);
+    if (!a->key[0])
+        return conf_err(conf, a->at, err, "authorities.%s: key: want a label", a->name);
+    if (a->profile->self_signed && a->issuer)
+        return conf_err(conf, a->at, err, "authorities.%s: issuer: profile '%s' is self-signed", a->name, a->profile_name);
+    return check_url(conf, a, err) != 0 ? -1 : check_issues(conf, a, err);
+}
+
+static int read_authority(struct p11ca_home *home, config_setting_t *s, struct authority_conf *a, struct p11ca_err *err)
+{
+    char what[128];
+
+    a->name = config_setting_name(s);
+    a->at = s;
+    a->device_uri = "urn:p11ca:device:";
+    snprintf(what, sizeof(what), "authorities.%.64s", a->name);
+    if (!name_ok(a->name))
+        return conf_err(&home->conf, s, err, "%s: name: want letters, digits, '-' and '_'", what);
+    if (!config_setting_is_group(s))
+        return conf_err(&home->conf, s, err, "%s: want a group { ... }", what);
+    if (conf_fields(&home->conf, s, what, authority_fields, N(authority_fields), a, err) != 0)
+        return -1;
+    return check_authority(home, a, err);
+}
+
+static int read_authorities(struct p11ca_home *home, config_setting_t *group, struct p11ca_err *err)
+{
+    size_t n = (size_t)config_setting_length(group), i;
+    const struct authority_conf *issuer;
+
+    home->authorities = calloc(n + 1, sizeof(*home->authorities));
+    if (!home->authorities)
+        return err_nomem(err);
+    for (i = 0; i < n; i++) {
+        home->n_authorities++; /* counted first: what it read is freed also when it fails */
+        if (read_authority(home, config_setting_get_elem(group, (unsigned)i), &home->authorities[i], err) != 0)
+            return -1;
+    }
+    for (i = 0; i < n; i++) {
+        const struct authority_conf *a = &home->authorities[i];
+        struct p11ca_err why;
+
+        if (a->issuer && home_authority(home, a->issuer, &issuer, &why) != 0)
+            return conf_err(&home->conf, a->at, err, "authorities.%s: issuer: no authority '%s'", a->name, a->issuer);
+    }
+    return 0;
+}
+
+static int hash_text(struct p11ca_home *home, const char *path, struct p11ca_err *err)
+{
+    AUTO_BUF text = BUF_INIT;
+
+    if (file_read(path, LIMIT_CONF, &text, err) != 0)
+        return -1;
+    return hash_sha256(text.p, text.len, home->conf_sha256) == 0 ? 0 : err_nomem(err);
+}
+
+int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
+{
+    struct top top = {.ledger = "ledger.db"};
+    AUTO_STR path = path_join(home->dir, "p11ca.conf");
+
+    if (!path)
+        return err_nomem(err);
+    if (conf_load(&home->conf, path, err) != 0 || hash_text(home, path, err) != 0 ||
+        conf_fields(&home->conf, config_root_setting(&home->conf.cfg), "p11ca.conf", top_fields, N(top_fields), &top,
+            err) != 0)
+        return -1;
+    home->ledger_path = path_join(home->dir, top.ledger);
+    if (!home->ledger_path)
+        return err_nomem(err);
+    return read_tokens(home, top.tokens, err) != 0 ? -1 : read_authorities(home, top.authorities, err);
+}
+
+void home_config_free(struct p11ca_home *home)
+{
+    size_t i;
+
+    for (i = 0; i < home->n_tokens; i++)
+        free((void *)(uintptr_t)home->tokens[i].store);
+    for (i = 0; i < home->n_authorities; i++)
+        free(home->authorities[i].issues.v);
+    free(home->tokens);
+    free(home->authorities);
+    free(home->ledger_path);
+    conf_done(&home->conf);
+}

@@ -1,0 +1,61 @@
+/* A PKI home from the inside: its configuration, and where things are. */
+#ifndef ISSUE_HOME_H
+#define ISSUE_HOME_H
+
+#include <p11ca/home.h>
+
+#include "base/conf.h"
+#include "base/hash.h"
+#include "ledger/ledger.h"
+#include "token/token.h"
+#include "x509/profile.h"
+
+struct authority_conf {
+    const char *name;
+    const config_setting_t *at; /* for errors */
+    const char *token_name;
+    const struct token_binding *token;
+    const char *key; /* label */
+    const char *subject;
+    const char *profile_name;
+    const struct profile *profile;
+    const char *issuer;      /* name of an authority; NULL: outside this home, or self-signed */
+    struct conf_strs issues; /* profiles it may issue */
+    const char *crl_url;     /* NULL: none */
+    const char *device_uri;  /* a device without names gets this URI with its ID behind */
+};
+
+struct p11ca_home {
+    char *dir;
+    struct conf conf;
+    uint8_t conf_sha256[SHA256_LEN];
+    char *ledger_path;
+    struct token_binding *tokens;
+    size_t n_tokens;
+    struct authority_conf *authorities;
+    size_t n_authorities;
+    char *kind_dir_own, *kind_dir_shared, *gate;
+    const char *kind_dirs[3];
+    struct token_env env;
+    int64_t fixed_now;
+};
+
+int64_t home_now(const struct p11ca_home *home);
+
+/* A line to whoever listens. */
+void home_say(const struct p11ca_home *home, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* P11CA_USAGE when p11ca.conf has none of the name. */
+P11CA_CHECK int home_authority(const struct p11ca_home *home, const char *name, const struct authority_conf **ret,
+    struct p11ca_err *err);
+P11CA_CHECK int home_token(const struct p11ca_home *home, const char *name, const struct token_binding **ret,
+    struct p11ca_err *err);
+
+/* For writing: created when absent, a changed configuration is noted. */
+P11CA_CHECK int home_ledger_write(const struct p11ca_home *home, struct ledger **ret, struct p11ca_err *err);
+P11CA_CHECK int home_ledger_read(const struct p11ca_home *home, struct ledger **ret, struct p11ca_err *err);
+
+/* HOME/NAME.crt; caller frees. NULL when out of memory. */
+char *home_cert_path(const struct p11ca_home *home, const char *authority);
+
+#endif

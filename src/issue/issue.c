@@ -1,0 +1,298 @@
+/* One certificate: p11ca_issue() and p11ca_self_sign(). */
+#include <p11ca/issue.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "issue/ca.h"
+#include "issue/pipeline.h"
+#include "issue/publish.h"
+#include "issue/record.h"
+#include "x509/key.h"
+
+SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
+
+/* The files and words of an order, read; the input points into it. */
+struct material {
+    struct buf csr, pubkey;
+    struct san_list sans;
+    EVP_PKEY *new_key;
+    struct spki new_spki;
+    bool key_is_there; /* left by an interrupted run */
+    struct job_input input;
+};
+
+static void material_done(struct material *m)
+{
+    buf_done(&m->csr);
+    buf_done(&m->pubkey);
+    san_list_done(&m->sans);
+    EVP_PKEY_free(m->new_key);
+}
+
+static int check_order(const struct p11ca_order *o, const struct authority_conf *a, const struct profile **ret,
+    struct p11ca_err *err)
+{
+    const struct profile *p = profile_find(o->profile);
+    size_t i;
+
+    if ((o->csr != NULL) + (o->pubkey != NULL) + (o->new_key != NULL) != 1)
+        return err_set(err, P11CA_USAGE, "ORDER", "want exactly one of --csr, --pubkey and --new-key");
+    if (!p)
+        return err_set(err, P11CA_USAGE, "PROFILE", "no profile '%s'", o->profile);
+    for (i = 0; i < a->issues.n; i++) {
+        if (strcmp(a->issues.v[i], p->name) == 0) {
+            *ret = p;
+            return 0;
+        }
+    }
+    return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED", "authority '%s': may not issue profile '%s' (issues in p11ca.conf)",
+        a->name, p->name);
+}
+
+static int read_sans(struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
+{
+    static const enum san_type types[] = {
+        [P11CA_SAN_DNS] = SAN_DNS,
+        [P11CA_SAN_IP] = SAN_IP,
+        [P11CA_SAN_URI] = SAN_URI,
+        [P11CA_SAN_EMAIL] = SAN_EMAIL,
+    };
+    size_t i;
+
+    for (i = 0; i < o->n_sans; i++) {
+        if (san_add(&m->sans, types[o->sans[i].type], o->sans[i].text, err) != 0)
+            return -1;
+    }
+    m->input.sans = o->n_sans ? &m->sans : NULL;
+    return 0;
+}
+
+/*
+ * The key is written once its serial is reserved, so a file that is there is somebody's - unless the ledger has an
+ * unfinished order for just this key, which the caller finds out.
+ */
+static int make_key(struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
+{
+    AUTO_BUF pem = BUF_INIT;
+
+    if (file_exists(o->new_key)) {
+        m->key_is_there = true;
+        if (file_read_private(o->new_key, LIMIT_KEY, &pem, err) != 0 ||
+            key_from_pem(pem.p, pem.len, &m->new_key, err) != 0)
+            return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", o->new_key);
+    } else if (file_check_new(o->new_key, err) != 0 || key_new(KEY_P256, 0, &m->new_key, err) != 0) {
+        return -1;
+    }
+    if (spki_of_key(m->new_key, &m->new_spki, err) != 0)
+        return -1;
+    m->input.spki = &m->new_spki;
+    return 0;
+}
+
+static int read_material(struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
+{
+    m->input.device = o->id;
+    m->input.subject = o->subject;
+    m->input.days = o->days;
+    if (read_sans(m, o, err) != 0)
+        return -1;
+    if (o->new_key)
+        return make_key(m, o, err);
+    if (o->csr) {
+        if (file_read(o->csr, LIMIT_CSR, &m->csr, err) != 0)
+            return -1;
+        m->input.csr = DER_OF(m->csr.p ? m->csr.p : (const uint8_t *)"", m->csr.len);
+    } else {
+        if (file_read(o->pubkey, LIMIT_KEY, &m->pubkey, err) != 0)
+            return -1;
+        m->input.pubkey = DER_OF(m->pubkey.p ? m->pubkey.p : (const uint8_t *)"", m->pubkey.len);
+    }
+    return 0;
+}
+
+static int write_key(const struct material *m, const char *path, struct p11ca_err *err)
+{
+    AUTO_SECRET pem = SECRET_INIT;
+
+    if (!m->new_key || m->key_is_there)
+        return 0;
+    if (key_to_pem(m->new_key, &pem, err) != 0)
+        return -1;
+    return file_write(path, FILE_NEW, 0600, pem.p, pem.len, err);
+}
+
+/* No CA certificate: a key that breaks the policy is the more urgent news. */
+static int no_issuer(const struct job_ctx *ctx, struct ledger *l, struct p11ca_err *err)
+{
+    AUTO_AUTHORITY a = {0};
+
+    if (authority_open(&a, ctx->home, l, ctx->authority, err) != 0)
+        return -1;
+    return err_set(err, P11CA_CONFIG, "NO_CA_CERT", "authority '%s': no CA certificate installed (p11ca install, or a ceremony)",
+        ctx->authority->name);
+}
+
+static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, const struct authority *a,
+    const struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
+{
+    struct job *jobs[] = {job};
+
+    if (pipeline_reserve(l, jobs, 1, ctx, err) != 0)
+        return -1;
+    if (job->state == JOB_FAILED) {
+        *err = job->err;
+        return -1;
+    }
+    if (o->new_key && write_key(m, o->new_key, err) != 0)
+        return -1;
+    pipeline_sign(jobs, 1, ctx, a, 1);
+    if (pipeline_commit(l, jobs, 1, ctx, err) != 0)
+        return -1;
+    if (job->state == JOB_FAILED) {
+        *err = job->err;
+        return -1;
+    }
+    return 0;
+}
+
+static int sign_and_publish(struct ledger *l, struct job *job, const struct job_ctx *ctx, const struct authority *given,
+    const struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
+{
+    AUTO_AUTHORITY opened = {0};
+
+    if (publish_check(job, o->output, o->force, err) != 0)
+        return -1;
+    if (m->key_is_there && job->state == JOB_NEW)
+        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", o->new_key);
+    if (job->state != JOB_ISSUED) {
+        if (!given && authority_open(&opened, ctx->home, l, ctx->authority, err) != 0)
+            return -1;
+        if (sign(l, job, ctx, given ? given : &opened, m, o, err) != 0)
+            return -1;
+    }
+    return publish_cert(l, job, o->output, o->force, err);
+}
+
+static void fill_issued(struct p11ca_issued *ret, const struct job *job)
+{
+    uint8_t sha256[SHA256_LEN];
+
+    memset(ret, 0, sizeof(*ret));
+    ret->outcome = job->outcome;
+    text_hex(job->plan.serial, job->plan.serial_len, ret->serial);
+    if (hash_sha256(job->cert.p, job->cert.len, sha256) == 0)
+        text_hex(sha256, sizeof(sha256), ret->sha256);
+    snprintf(ret->notes, sizeof(ret->notes), "%s", job->notes.p ? (char *)job->notes.p : "");
+}
+
+static int show_record(struct ledger *l, const struct job *job, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
+{
+    AUTO_LEDGER_CERT c = NULL;
+    struct record_view v;
+    uint8_t sha256[SHA256_LEN];
+
+    if (!fn)
+        return 0;
+    if (hash_sha256(job->cert.p, job->cert.len, sha256) != 0)
+        return err_nomem(err);
+    if (ledger_find_cert(l, sha256, &c, err) != 0)
+        return -1;
+    if (c) {
+        record_view(&v, c);
+        fn(arg, &v.record);
+    }
+    return 0;
+}
+
+/* A refusal is a decision, and in the ledger (BR 5.4.1). Its own trouble must not hide the reason. */
+static void note_reject(struct ledger *l, const struct p11ca_order *o, const struct p11ca_err *why)
+{
+    const struct ledger_event e = {.kind = "reject", .authority = o->authority, .profile = o->profile, .detail = why->msg};
+    struct p11ca_err ignored;
+
+    if (!l || why->kind != P11CA_REFUSED || ledger_begin(l, &ignored) != 0)
+        return;
+    if (ledger_event(l, &e, &ignored) != 0 || ledger_commit(l, &ignored) != 0)
+        ledger_rollback(l);
+}
+
+static const char *source_of(const struct p11ca_order *o)
+{
+    return o->csr ? o->csr : o->pubkey ? o->pubkey : o->new_key;
+}
+
+static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job, struct job_ctx *ctx,
+    struct material *m, struct p11ca_err *err)
+{
+    AUTO_ISSUER issuer = NULL;
+
+    if (check_order(o, ctx->authority, &m->input.profile, err) != 0 || read_material(m, o, err) != 0)
+        return -1;
+    if (authority_issuer(l, ctx->authority, &issuer, err) != 0)
+        return -1;
+    ctx->issuer = issuer;
+    if (!issuer)
+        return no_issuer(ctx, l, err);
+    if (job_prepare(job, &m->input, ctx) != 0 || pipeline_look(l, job, ctx) != 0) {
+        *err = job->err;
+        return err_prefix(err, "%s", source_of(o));
+    }
+    return sign_and_publish(l, job, ctx, NULL, m, o, err);
+}
+
+int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11ca_issued *ret, p11ca_record_fn *fn,
+    void *arg, struct p11ca_err *err)
+{
+    struct job_ctx ctx = {.home = home, .now = home_now(home)};
+    __attribute__((cleanup(material_done))) struct material m = {0};
+    AUTO_LEDGER l = NULL;
+    AUTO_JOB job = {0};
+
+    if (home_authority(home, o->authority, &ctx.authority, err) != 0 || home_ledger_write(home, &l, err) != 0)
+        return -1;
+    if (issue(l, o, &job, &ctx, &m, err) != 0) {
+        note_reject(l, o, err);
+        return -1;
+    }
+    fill_issued(ret, &job);
+    return show_record(l, &job, fn, arg, err);
+}
+
+int p11ca_self_sign(struct p11ca_home *home, const char *authority, struct p11ca_issued *ret, struct p11ca_err *err)
+{
+    struct job_ctx ctx = {.home = home, .now = home_now(home)};
+    struct p11ca_order o = {.authority = authority};
+    struct material m = {0};
+    AUTO_AUTHORITY a = {0};
+    AUTO_LEDGER l = NULL;
+    AUTO_JOB job = {0};
+    AUTO_STR path = NULL;
+
+    if (home_authority(home, authority, &ctx.authority, err) != 0)
+        return -1;
+    if (!ctx.authority->profile->self_signed)
+        return err_set(err, P11CA_USAGE, "PROFILE", "authority '%s': profile '%s' is not self-signed", authority,
+            ctx.authority->profile->name);
+    path = home_cert_path(home, authority);
+    if (!path)
+        return err_nomem(err);
+    if (home_ledger_write(home, &l, err) != 0 || authority_open(&a, home, l, ctx.authority, err) != 0 ||
+        authority_record(&a, l, err) != 0)
+        return -1;
+    o.profile = ctx.authority->profile->name;
+    o.output = path;
+    m.input = (struct job_input){.profile = ctx.authority->profile, .spki = &a.spki, .subject = ctx.authority->subject};
+    if (job_prepare(&job, &m.input, &ctx) != 0 || pipeline_look(l, &job, &ctx) != 0) {
+        *err = job.err;
+        return err_prefix(err, "authority '%s'", authority);
+    }
+    if (sign_and_publish(l, &job, &ctx, &a, &m, &o, err) != 0)
+        return -1;
+    if (ret)
+        fill_issued(ret, &job);
+    return ca_install(l, ctx.authority, der_buf(&job.cert), err);
+}

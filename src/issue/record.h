@@ -1,0 +1,16 @@
+/* Ledger rows as the public API shows them. */
+#ifndef ISSUE_RECORD_H
+#define ISSUE_RECORD_H
+
+#include <p11ca/issue.h>
+
+#include "ledger/ledger.h"
+
+struct record_view {
+    struct p11ca_record record; /* points into this struct and into the row */
+    char serial[41], key_sha256[65], sha256[65];
+};
+
+void record_view(struct record_view *ret, const struct ledger_cert *c);
+
+#endif

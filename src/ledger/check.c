@@ -1,0 +1,191 @@
+/*
+ * The ledger examines itself. Nothing is believed that can be computed: the triggers and constraints that keep
+ * these rules are part of the file, and who tampers with the file can take them out first.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ledger/events.h"
+#include "ledger/row.h"
+
+struct check {
+    struct ledger *l;
+    ledger_finding_fn *finding;
+    void *arg;
+};
+
+static void tell(const struct check *c, const char *text)
+{
+    char safe[1024]; /* the rows may hold anything by now */
+
+    text_escape(text, strlen(text), safe, sizeof(safe));
+    c->finding(c->arg, safe);
+}
+
+#define ROW "'certificate row ' || c.id || ': serial ' || hex(c.serial) || ': '"
+
+/*
+ * Each statement gives one row of text for each fault. SQLite's own examinations come first: what is
+ * structurally broken need not be looked at for meaning.
+ */
+static const char *const rules[] = {
+    "SELECT 'database: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+
+    "SELECT 'database: ' || \"table\" || ' row ' || coalesce(rowid, '?') || ': want the ' || parent ||"
+    " ' it refers to, have none' FROM pragma_foreign_key_check",
+
+    "SELECT 'authority ''' || name || ''': ' || CASE"
+    " WHEN spki_sha256 IS NOT sha256(spki) THEN 'key: SHA-256 column does not fit the key'"
+    " WHEN spki_sha256 NOT IN (SELECT digest FROM event WHERE kind = 'key' AND authority = name AND digest "
+    "NOTNULL)"
+    "   THEN 'key: want a ''key'' event with its SHA-256, have none'"
+    " WHEN cert NOTNULL AND sha256(cert) NOT IN (SELECT digest FROM event WHERE kind = 'install'"
+    "   AND authority = name AND digest NOTNULL)"
+    "   THEN 'certificate: want an ''install'' event with its SHA-256, have none'"
+    " END AS fault FROM authority WHERE fault NOTNULL",
+
+    /* Not by the unique index: it may be what was tampered with. */
+    "SELECT 'authority ''' || a.name || ''': serial ' || hex(c.serial) || ': want 1 certificate, have ' || "
+    "count(*)"
+    " FROM certificate c NOT INDEXED LEFT JOIN authority a ON a.id = c.authority"
+    " GROUP BY c.serial, c.authority HAVING count(*) > 1",
+
+    "SELECT " ROW " || 'status: ' || CASE"
+    " WHEN status NOT BETWEEN 0 AND 3 THEN 'want 0 to 3, have ' || status"
+    " WHEN status = 0 AND cert NOTNULL THEN 'reserved, but there is a certificate'"
+    " WHEN status = 0 AND (issued_at NOTNULL OR published_at NOTNULL) THEN 'reserved, but dated as issued'"
+    " WHEN status > 0 AND cert ISNULL THEN 'issued, but there is no certificate'"
+    " WHEN status > 0 AND issued_at ISNULL THEN 'issued, but there is no date of issue'"
+    " WHEN status = 3 AND revoked_at ISNULL THEN 'revoked, but there is no date of revocation'"
+    " WHEN status < 3 AND revoked_at NOTNULL THEN 'not revoked, but there is a date of revocation'"
+    " END AS fault FROM certificate c WHERE fault NOTNULL",
+
+    "SELECT " ROW " || 'SHA-256 column does not fit the certificate'"
+    " FROM certificate c WHERE cert_sha256 IS NOT sha256(cert)",
+
+    "SELECT " ROW " || CASE"
+    " WHEN e.seq ISNULL THEN 'want an ''issue'' event, have none'"
+    " WHEN e.kind <> 'issue' THEN 'want an ''issue'' event, event ' || e.seq || ' is ''' || e.kind || ''''"
+    " WHEN e.serial IS NOT c.serial THEN 'event ' || e.seq || ': serial: have ' || coalesce(hex(e.serial), "
+    "'none')"
+    " WHEN e.authority IS NOT a.name THEN 'event ' || e.seq || ': authority: want ''' || coalesce(a.name, "
+    "'?') ||"
+    "   ''', have ''' || coalesce(e.authority, '') || ''''"
+    " WHEN e.digest IS NOT c.cert_sha256 THEN 'event ' || e.seq || ': SHA-256 is another certificate''s'"
+    " END AS fault FROM certificate c LEFT JOIN event e ON e.seq = c.event LEFT JOIN authority a ON a.id = "
+    "c.authority"
+    " WHERE (status > 0 OR cert NOTNULL) AND fault NOTNULL",
+
+    "SELECT 'event ' || e.seq || ': issue of serial ' || coalesce(hex(e.serial), 'none') ||"
+    " ': want its certificate, have none' FROM event e WHERE e.kind = 'issue' AND NOT EXISTS (SELECT 1"
+    " FROM certificate c WHERE c.serial = e.serial AND c.event = e.seq)",
+};
+
+static int run_rule(const struct check *c, const char *text, struct p11ca_err *err)
+{
+    AUTO_SQL s = SQL_INIT;
+    int r;
+
+    if (sql_begin_once(&s, c->l, text, err) != 0)
+        return -1;
+    while ((r = sql_step(&s, err)) > 0) {
+        const char *fault = sql_col_text(&s, 0);
+
+        tell(c, fault ? fault : "database: a fault that has no text");
+    }
+    return r;
+}
+
+/* Where the walk over the chain stands. */
+struct chain {
+    const struct check *check;
+    int64_t seq;
+    uint8_t hash[SHA256_LEN];
+    struct buf scratch;
+};
+
+static void tell_hash(const struct chain *chain, const struct ledger_event *e, const uint8_t want[SHA256_LEN])
+{
+    char text[256], want_hex[2 * SHA256_LEN + 1], have_hex[2 * SHA256_LEN + 1];
+
+    text_hex(want, SHA256_LEN, want_hex);
+    text_hex(e->hash.p, e->hash.len <= SHA256_LEN ? e->hash.len : SHA256_LEN, have_hex);
+    snprintf(text, sizeof(text), "event %" PRId64 ": hash: want %s, have %s", e->seq, want_hex, have_hex);
+    tell(chain->check, text);
+}
+
+static int check_event(void *arg, const struct ledger_event *e, struct p11ca_err *err)
+{
+    struct chain *chain = arg;
+    uint8_t want[SHA256_LEN];
+    char text[128];
+
+    if (e->seq != chain->seq + 1) {
+        snprintf(text, sizeof(text), "event %" PRId64 ": number: want %" PRId64, e->seq, chain->seq + 1);
+        tell(chain->check, text);
+    }
+    if (events_hash(chain->hash, e, &chain->scratch, want, err) != 0)
+        return -1;
+    if (e->hash.len != SHA256_LEN || memcmp(e->hash.p, want, SHA256_LEN) != 0)
+        tell_hash(chain, e, want);
+    /* On with what is recorded: one changed event is one finding, not all behind it. */
+    memcpy(chain->hash, e->hash.len == SHA256_LEN ? e->hash.p : want, SHA256_LEN);
+    chain->seq = e->seq;
+    return 0;
+}
+
+static int check_chain(const struct check *c, struct p11ca_err *err)
+{
+    struct chain chain = {.check = c};
+    int r = ledger_each_event(c->l, check_event, &chain, err);
+
+    buf_done(&chain.scratch);
+    return r;
+}
+
+/* sha256(x) in SQL; NULL of NULL. */
+static void sql_sha256(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+    uint8_t digest[SHA256_LEN];
+    const void *p = sqlite3_value_blob(v[0]);
+
+    (void)n;
+    if (!p)
+        return;
+    if (hash_sha256(p, (size_t)sqlite3_value_bytes(v[0]), digest) == 0)
+        sqlite3_result_blob(ctx, digest, sizeof(digest), SQLITE_TRANSIENT);
+    else
+        sqlite3_result_error(ctx, "SHA-256 failed", -1);
+}
+
+static int check_all(const struct check *c, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (run_rule(c, rules[i], err) != 0)
+            return -1;
+    }
+    return check_chain(c, err);
+}
+
+int ledger_check(struct ledger *l, ledger_finding_fn *finding, void *arg, struct p11ca_err *err)
+{
+    struct check c = {l, finding, arg};
+    int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
+    int r;
+
+    if (sqlite3_create_function_v2(l->db, "sha256", 1, flags, NULL, sql_sha256, NULL, NULL, NULL) !=
+        SQLITE_OK)
+        return sql_fail(l, err);
+    /* All rules see the same moment, whoever writes meanwhile. */
+    if (!sqlite3_get_autocommit(l->db))
+        return check_all(&c, err);
+    if (sql_exec(l, "BEGIN", err) != 0)
+        return -1;
+    r = check_all(&c, err);
+    ledger_rollback(l);
+    return r;
+}

@@ -1,0 +1,40 @@
+/*
+ * The inside of a ledger handle. Only src/ledger includes this, and through it sqlite3.h.
+ */
+#ifndef LEDGER_HANDLE_H
+#define LEDGER_HANDLE_H
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "ledger/ledger.h"
+
+/* Statements one handle keeps prepared; the folder has fewer (sql_begin() says so when it has not). */
+#define HANDLE_STATEMENTS 40
+
+struct ledger {
+    sqlite3 *db;
+    char *path; /* as given: what errors name */
+    enum ledger_mode mode;
+    int64_t now;
+    bool broken; /* a write of this transaction failed half-way: it must not be committed */
+
+    struct {
+        const char *text; /* compared by address */
+        sqlite3_stmt *q;
+    } cache[HANDLE_STATEMENTS];
+
+    /* The last event. Right only inside a transaction: other processes append too. */
+    struct {
+        int64_t seq, time; /* 0 when there is none */
+        uint8_t hash[SHA256_LEN];
+    } head;
+
+    char operator_[256], host[256]; /* who is at the keyboard, for events */
+    struct buf scratch;             /* encoding of the event at hand */
+};
+
+/* Every writing function asks first: outside of a transaction its event would not stand or fall with it. */
+P11CA_CHECK int ledger_need_transaction(const struct ledger *l, struct p11ca_err *err);
+
+#endif

@@ -1,0 +1,221 @@
+#include "ledger/ledger.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "ledger/events.h"
+#include "ledger/schema.h"
+#include "ledger/sql.h"
+
+#define BUSY_MS     10000 /* a group of 256 rows is committed in milliseconds; a checkpoint may take a second */
+#define CLOCK_SLACK 60    /* seconds that clocks of machines which share a ledger may differ */
+#define CHECKPOINT  8192 /* pages of write-ahead log (32 MiB): a page touched by many commits is moved once */
+#define CACHE_KIB   65536 /* index pages are hit at random; a million rows have about 150 MiB of them */
+
+SCOPE_DEFINE(ledger, struct ledger *, ledger_close)
+
+static void find_operator(struct ledger *l)
+{
+    char space[4096];
+    struct passwd pw, *found = NULL;
+
+    if (getpwuid_r(getuid(), &pw, space, sizeof(space), &found) == 0 && found)
+        snprintf(l->operator_, sizeof(l->operator_), "%s", pw.pw_name);
+    else
+        snprintf(l->operator_, sizeof(l->operator_), "%u", (unsigned)getuid());
+    /* POSIX leaves open whether a name that was cut ends with NUL. */
+    if (gethostname(l->host, sizeof(l->host) - 1) != 0)
+        snprintf(l->host, sizeof(l->host), "?");
+}
+
+static struct ledger *new_handle(const char *path, enum ledger_mode mode, int64_t now)
+{
+    struct ledger *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return NULL;
+    l->mode = mode;
+    l->now = now;
+    l->path = strdup(path);
+    find_operator(l);
+    if (l->path)
+        return l;
+    free(l);
+    return NULL;
+}
+
+/* An empty file is a new database to SQLite, and its log and index files take over this mode. */
+static int make_file(const char *path, struct p11ca_err *err)
+{
+    if (file_write(path, FILE_NEW, 0600, "", 0, err) == 0 || strcmp(err->code, "OUTPUT_EXISTS") == 0)
+        return 0;
+    return -1;
+}
+
+/* What a damaged or malicious file could otherwise make SQLite do. */
+static void harden(struct ledger *l)
+{
+    sqlite3_extended_result_codes(l->db, 1);
+    sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(l->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_busy_timeout(l->db, BUSY_MS);
+}
+
+static int open_database(struct ledger *l, struct p11ca_err *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | (l->mode == LEDGER_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    int rc = sqlite3_open_v2(l->path, &l->db, flags, NULL);
+
+    if (!l->db)
+        return err_nomem(err);
+    if (rc != SQLITE_OK)
+        return sql_fail(l, err);
+    harden(l);
+    return sql_exec(l,
+        "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
+        "PRAGMA recursive_triggers = ON",
+        err);
+}
+
+/* Only after the file is known to be ours: a foreign database stays as it is. */
+static int set_up_writing(struct ledger *l, int64_t version, struct p11ca_err *err)
+{
+    char text[128];
+
+    sqlite3_snprintf(sizeof(text), text,
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = %d;"
+        "PRAGMA cache_size = -%d",
+        CHECKPOINT, CACHE_KIB);
+    if (sql_exec(l, text, err) != 0)
+        return -1;
+    if (version < schema_version() && schema_migrate(l, err) != 0)
+        return -1;
+    return 0;
+}
+
+static int check_clock(struct ledger *l, struct p11ca_err *err)
+{
+    char want[TEXT_TIME], have[TEXT_TIME];
+
+    if (l->head.seq == 0 || l->head.time <= l->now + CLOCK_SLACK)
+        return 0;
+    text_time(l->head.time, want);
+    text_time(l->now, have);
+    return err_set(err, P11CA_LEDGER, "CLOCK",
+        "%s: clock was set back: want %s (the last event) or later, have %s", l->path, want, have);
+}
+
+static int open_ledger(struct ledger *l, struct p11ca_err *err)
+{
+    int64_t version;
+
+    if (open_database(l, err) != 0 || schema_check(l, &version, err) != 0)
+        return -1;
+    if (l->mode == LEDGER_READ)
+        return 0;
+    if (set_up_writing(l, version, err) != 0 || events_read_head(l, err) != 0)
+        return -1;
+    return check_clock(l, err);
+}
+
+int ledger_open(
+    const char *path, enum ledger_mode mode, int64_t now, struct ledger **ret, struct p11ca_err *err)
+{
+    SCOPED(ledger) struct ledger *l = NULL;
+
+    if (mode == LEDGER_CREATE && make_file(path, err) != 0)
+        return -1;
+    l = new_handle(path, mode, now);
+    if (!l)
+        return err_nomem(err);
+    if (open_ledger(l, err) != 0)
+        return -1;
+    l->broken = false;
+    *ret = l;
+    l = NULL;
+    return 0;
+}
+
+void ledger_close(struct ledger *l)
+{
+    size_t i;
+
+    if (!l)
+        return;
+    ledger_rollback(l);
+    for (i = 0; i < HANDLE_STATEMENTS; i++)
+        sqlite3_finalize(l->cache[i].q);
+    sqlite3_close(l->db);
+    buf_done(&l->scratch);
+    free(l->path);
+    free(l);
+}
+
+void ledger_set_now(struct ledger *l, int64_t now)
+{
+    l->now = now;
+}
+
+static bool in_transaction(const struct ledger *l)
+{
+    return l->db && !sqlite3_get_autocommit(l->db);
+}
+
+int ledger_need_transaction(const struct ledger *l, struct p11ca_err *err)
+{
+    if (in_transaction(l))
+        return 0;
+    return err_set(err, P11CA_BUG, "TRANSACTION", "%s: write: want a transaction, have none", l->path);
+}
+
+static int begin_locked(struct ledger *l, struct p11ca_err *err)
+{
+    l->broken = false;
+    return events_read_head(l, err) == 0 ? check_clock(l, err) : -1;
+}
+
+int ledger_begin(struct ledger *l, struct p11ca_err *err)
+{
+    if (l->mode == LEDGER_READ)
+        return err_set(err, P11CA_LEDGER, "LEDGER_READONLY",
+            "%s: write: want a ledger opened for it, have one "
+            "opened for reading",
+            l->path);
+    if (in_transaction(l))
+        return err_set(err, P11CA_BUG, "TRANSACTION", "%s: begin: want no transaction, have one", l->path);
+    if (sql_exec(l, "BEGIN IMMEDIATE", err) != 0)
+        return -1;
+    if (begin_locked(l, err) == 0)
+        return 0;
+    ledger_rollback(l);
+    return -1;
+}
+
+static int commit(struct ledger *l, struct p11ca_err *err)
+{
+    if (l->broken)
+        return err_set(
+            err, P11CA_BUG, "TRANSACTION", "%s: commit: a write of this transaction had failed", l->path);
+    return sql_exec(l, "COMMIT", err);
+}
+
+int ledger_commit(struct ledger *l, struct p11ca_err *err)
+{
+    if (ledger_need_transaction(l, err) != 0)
+        return -1;
+    if (commit(l, err) == 0)
+        return 0;
+    ledger_rollback(l);
+    return -1;
+}
+
+void ledger_rollback(struct ledger *l)
+{
+    if (in_transaction(l))
+        sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    l->broken = false;
+}

@@ -1,0 +1,230 @@
+#include "ledger/schema.h"
+
+#include <inttypes.h>
+
+#include "ledger/sql.h"
+
+/* "p11c"; file(1) and `PRAGMA application_id` show it. */
+#define APPLICATION_ID 0x70313163
+
+/*
+ * Numbers that stand in the tables: status is enum ledger_status (0 reserved, 1 issued, 2 superseded, 3 revoked),
+ * times are seconds since 1970 UTC, reason is the CRLReason of RFC 5280 5.3.1.
+ *
+ * Indexes are few, because every one is another random page per certificate: one to keep serials unique (the
+ * serial first, so that it also answers "whose serial is this"), one for each digest that is looked up, and
+ * partial ones where most rows would be NULL or never asked for. Of a digest eight octets are enough to find
+ * the row, which then has to have the whole: a third of the pages to write and to keep in memory.
+ */
+static const char tables_1[] =
+    "CREATE TABLE authority ("
+    "  id           INTEGER PRIMARY KEY,"
+    "  name         TEXT NOT NULL UNIQUE CHECK (name <> ''),"
+    "  token_label  TEXT,"
+    "  token_serial TEXT,"
+    "  key_label    TEXT,"
+    "  key_id       BLOB,"
+    "  spki         BLOB NOT NULL,"
+    "  spki_sha256  BLOB NOT NULL CHECK (length(spki_sha256) = 32),"
+    "  cert         BLOB,"
+    "  recorded_at  INTEGER NOT NULL,"
+    "  installed_at INTEGER"
+    ") STRICT;"
+    "CREATE INDEX authority_spki ON authority (spki_sha256);"
+
+    "CREATE TABLE lot ("
+    "  id         INTEGER PRIMARY KEY,"
+    "  authority  INTEGER NOT NULL REFERENCES authority (id),"
+    "  profile    TEXT NOT NULL,"
+    "  name       TEXT,"
+    "  sha256     BLOB CHECK (length(sha256) = 32),"
+    "  created_at INTEGER NOT NULL,"
+    "  UNIQUE (sha256, authority, profile)"
+    ") STRICT;"
+
+    "CREATE TABLE certificate ("
+    "  id             INTEGER PRIMARY KEY,"
+    "  authority      INTEGER NOT NULL REFERENCES authority (id),"
+    "  serial         BLOB NOT NULL CHECK (length(serial) BETWEEN 8 AND 20),"
+    "  status         INTEGER NOT NULL CHECK (status BETWEEN 0 AND 3),"
+    "  profile        TEXT NOT NULL,"
+    "  device         TEXT,"
+    "  subject        TEXT NOT NULL,"
+    "  sans           TEXT,"
+    "  sig_alg        TEXT NOT NULL,"
+    "  spki_sha256    BLOB NOT NULL CHECK (length(spki_sha256) = 32),"
+    "  request_sha256 BLOB NOT NULL CHECK (length(request_sha256) = 32),"
+    "  tbs_sha256     BLOB NOT NULL CHECK (length(tbs_sha256) = 32),"
+    "  not_before     INTEGER NOT NULL,"
+    "  not_after      INTEGER NOT NULL,"
+    "  lot            INTEGER REFERENCES lot (id),"
+    "  supersedes     INTEGER REFERENCES certificate (id),"
+    "  reserved_at    INTEGER NOT NULL,"
+    "  issued_at      INTEGER,"
+    "  published_at   INTEGER,"
+    "  revoked_at     INTEGER,"
+    "  invalid_since  INTEGER," /* RFC 5280 5.3.2 */
+    "  reason         INTEGER CHECK (reason BETWEEN 0 AND 10 AND reason <> 7),"
+    "  event          INTEGER REFERENCES event (seq)," /* that issued it */
+    "  path           TEXT,"
+    "  cert_sha256    BLOB CHECK (length(cert_sha256) = 32),"
+    "  cert           BLOB"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX certificate_serial ON certificate (serial, authority);"
+    "CREATE INDEX certificate_request ON certificate (substr(request_sha256, 1, 8));"
+    "CREATE INDEX certificate_key ON certificate (substr(spki_sha256, 1, 8));"
+    "CREATE INDEX certificate_cert ON certificate (substr(cert_sha256, 1, 8)) WHERE cert_sha256 IS NOT NULL;"
+    "CREATE INDEX certificate_device ON certificate (device) WHERE device IS NOT NULL;"
+    "CREATE INDEX certificate_expiry ON certificate (not_after) WHERE status = 1;"
+    "CREATE INDEX certificate_revoked ON certificate (revoked_at) WHERE revoked_at IS NOT NULL;"
+
+    "CREATE TABLE crl ("
+    "  authority   INTEGER NOT NULL REFERENCES authority (id),"
+    "  number      INTEGER NOT NULL,"
+    "  base        INTEGER," /* of a delta CRL: the number it builds on */
+    "  this_update INTEGER NOT NULL,"
+    "  next_update INTEGER NOT NULL,"
+    "  sha256      BLOB NOT NULL CHECK (length(sha256) = 32),"
+    "  PRIMARY KEY (authority, number)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE event ("
+    "  seq       INTEGER PRIMARY KEY,"
+    "  time      INTEGER NOT NULL,"
+    "  kind      TEXT NOT NULL,"
+    "  authority TEXT,"
+    "  profile   TEXT,"
+    "  serial    BLOB,"
+    "  operator  TEXT NOT NULL,"
+    "  host      TEXT NOT NULL,"
+    "  detail    TEXT,"
+    "  digest    BLOB CHECK (length(digest) = 32),"
+    "  hash      BLOB NOT NULL CHECK (length(hash) = 32)"
+    ") STRICT;"
+    "CREATE INDEX event_config ON event (seq) WHERE kind = 'config';";
+
+/*
+ * The triggers hold against any program that opens the file, not only this one. REPLACE deletes a row without
+ * firing its delete trigger (unless recursive_triggers is on), therefore the insert triggers.
+ */
+static const char triggers_1[] =
+    "CREATE TRIGGER event_insert BEFORE INSERT ON event"
+    "  WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM event)"
+    "  BEGIN SELECT RAISE(ABORT, 'events are append-only: want the next number'); END;"
+    "CREATE TRIGGER event_update BEFORE UPDATE ON event"
+    "  BEGIN SELECT RAISE(ABORT, 'events are append-only: no update'); END;"
+    "CREATE TRIGGER event_delete BEFORE DELETE ON event"
+    "  BEGIN SELECT RAISE(ABORT, 'events are append-only: no delete'); END;"
+
+    "CREATE TRIGGER certificate_insert BEFORE INSERT ON certificate"
+    "  WHEN EXISTS (SELECT 1 FROM certificate WHERE id = NEW.id)"
+    "    OR EXISTS (SELECT 1 FROM certificate WHERE serial = NEW.serial AND authority = NEW.authority)"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates are not replaced: the row or serial exists'); END;"
+    "CREATE TRIGGER certificate_delete BEFORE DELETE ON certificate"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates are not deleted'); END;"
+    "CREATE TRIGGER certificate_identity BEFORE UPDATE OF id, authority, serial, profile, device, subject, "
+    "sans,"
+    "  sig_alg, spki_sha256, request_sha256, lot, supersedes, reserved_at ON certificate"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates keep what they were reserved for'); END;"
+    "CREATE TRIGGER certificate_content BEFORE UPDATE OF tbs_sha256, not_before, not_after, issued_at, event,"
+    "  cert_sha256, cert ON certificate WHEN OLD.status <> 0"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates do not change once issued'); END;"
+    "CREATE TRIGGER certificate_status BEFORE UPDATE OF status ON certificate WHEN NEW.status < OLD.status"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates go from reserved to issued to superseded to revoked'); END;"
+
+    "CREATE TRIGGER authority_insert BEFORE INSERT ON authority"
+    "  WHEN EXISTS (SELECT 1 FROM authority WHERE id = NEW.id OR name = NEW.name)"
+    "  BEGIN SELECT RAISE(ABORT, 'authorities are not replaced'); END;"
+    "CREATE TRIGGER authority_delete BEFORE DELETE ON authority"
+    "  BEGIN SELECT RAISE(ABORT, 'authorities are not deleted'); END;"
+    "CREATE TRIGGER authority_identity BEFORE UPDATE OF id, name, spki, spki_sha256, recorded_at ON authority"
+    "  BEGIN SELECT RAISE(ABORT, 'authorities keep their name and key'); END;"
+    "CREATE TRIGGER authority_cert BEFORE UPDATE OF cert ON authority WHEN OLD.cert IS NOT NULL"
+    "  BEGIN SELECT RAISE(ABORT, 'authorities keep their certificate'); END;";
+
+/* What makes each version out of the one before, in order. A change to the tables is a new row. */
+static const struct {
+    int64_t version;
+    const char *text;
+} migrations[] = {
+    {1, tables_1},
+    {1, triggers_1},
+};
+#define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
+#define VERSION      (migrations[N_MIGRATIONS - 1].version)
+
+int64_t schema_version(void)
+{
+    return VERSION;
+}
+
+static int check_version(struct ledger *l, int64_t version, struct p11ca_err *err)
+{
+    if (version > VERSION)
+        return err_set(err, P11CA_LEDGER, "LEDGER_NEWER",
+            "%s: schema: want version %" PRId64 " or older, have %" PRId64 ": made by a newer p11ca", l->path,
+            VERSION, version);
+    if (version < VERSION && l->mode == LEDGER_READ)
+        return err_set(err, P11CA_LEDGER, "LEDGER_OLDER",
+            "%s: schema: want version %" PRId64 ", have %" PRId64
+            ": the next command that writes brings it up",
+            l->path, VERSION, version);
+    return 0;
+}
+
+int schema_check(struct ledger *l, int64_t *ret_version, struct p11ca_err *err)
+{
+    int64_t id, version, objects;
+
+    if (sql_get_int(l, "PRAGMA application_id", &id, err) != 0 ||
+        sql_get_int(l, "PRAGMA user_version", &version, err) != 0 ||
+        sql_get_int(l, "SELECT count(*) FROM sqlite_schema", &objects, err) != 0)
+        return -1;
+    /* A file that a killed `init` left empty is taken up, but only by what would have made it. */
+    if (l->mode == LEDGER_CREATE && id == 0 && version == 0 && objects == 0) {
+        *ret_version = 0;
+        return 0;
+    }
+    if (id != APPLICATION_ID)
+        return err_set(err, P11CA_LEDGER, "LEDGER_FOREIGN",
+            "%s: not a p11ca ledger: want application id 0x%08x, have 0x%08x", l->path,
+            (unsigned)APPLICATION_ID, (unsigned)(uint32_t)id);
+    if (check_version(l, version, err) != 0)
+        return -1;
+    *ret_version = version;
+    return 0;
+}
+
+static int mark(struct ledger *l, struct p11ca_err *err)
+{
+    char text[96];
+
+    sqlite3_snprintf(sizeof(text), text, "PRAGMA application_id = %d; PRAGMA user_version = %lld",
+        APPLICATION_ID, (long long)VERSION);
+    return sql_exec(l, text, err);
+}
+
+static int migrate_locked(struct ledger *l, struct p11ca_err *err)
+{
+    int64_t version;
+    size_t i;
+
+    /* Asked again under the lock: another process may just have done it. */
+    if (schema_check(l, &version, err) != 0)
+        return -1;
+    for (i = 0; i < N_MIGRATIONS; i++) {
+        if (migrations[i].version > version && sql_exec(l, migrations[i].text, err) != 0)
+            return -1;
+    }
+    return mark(l, err) == 0 ? sql_exec(l, "COMMIT", err) : -1;
+}
+
+int schema_migrate(struct ledger *l, struct p11ca_err *err)
+{
+    if (sql_exec(l, "BEGIN IMMEDIATE", err) != 0)
+        return -1;
+    if (migrate_locked(l, err) == 0)
+        return 0;
+    ledger_rollback(l);
+    return -1;
+}

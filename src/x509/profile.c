@@ -1,0 +1,265 @@
+#include "x509/profile.h"
+
+#include <string.h>
+
+#include "x509/ext.h"
+#include "x509/name.h"
+
+#define ALL_KEYS    (KEY_BIT(KEY_P256) | KEY_BIT(KEY_P384) | KEY_BIT(KEY_P521) | KEY_BIT(KEY_RSA))
+#define CLIENT_SANS (SAN_BIT(SAN_DNS) | SAN_BIT(SAN_URI) | SAN_BIT(SAN_EMAIL))
+
+/*
+ * CAs: RFC 5280 4.2.1, BR 7.1.2.1 and 7.1.2.10. Their keys live as long as they do: RSA from 3072 bits (SP 800-57).
+ * Leaf certificates: BR 7.1.2.7; no subjectKeyIdentifier (BR 7.1.2.7.6). notBefore lies 300 s back, because the
+ * clock of a device is rarely right to the second.
+ */
+static const struct profile profiles[] = {
+    {
+        .name = "root-ca",
+        .is_ca = true,
+        .self_signed = true,
+        .pathlen = -1,
+        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
+        .ski = true,
+        .subject = SUBJECT_NOT_EMPTY,
+        .days = 7300,
+        .days_max = 9131,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 3072,
+    },
+    {
+        .name = "issuing-ca",
+        .is_ca = true,
+        .pathlen = 0,
+        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
+        .eku = EKU_SERVER | EKU_CLIENT,
+        .ski = true,
+        .crl_dp = true,
+        .subject = SUBJECT_NOT_EMPTY,
+        .days = 3650,
+        .days_max = 7300,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 3072,
+    },
+    {
+        .name = "server",
+        .pathlen = -1,
+        .key_usage = USAGE_DIGITAL_SIGNATURE,
+        .key_usage_rsa = USAGE_KEY_ENCIPHERMENT, /* NSS refuses an RSA server without it */
+        .eku = EKU_SERVER,
+        .crl_dp = true,
+        .subject = SUBJECT_ANY,
+        .san_allowed = SAN_BIT(SAN_DNS) | SAN_BIT(SAN_IP),
+        .san_required = true,
+        .days = 90,
+        .days_max = 397,
+        .backdate = 300,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 2048,
+    },
+    {
+        .name = "client",
+        .pathlen = -1,
+        .key_usage = USAGE_DIGITAL_SIGNATURE,
+        .eku = EKU_CLIENT,
+        .crl_dp = true,
+        .subject = SUBJECT_CN,
+        .san_allowed = CLIENT_SANS,
+        .san_required = true,
+        .days = 365,
+        .days_max = 1095,
+        .backdate = 300,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 2048,
+    },
+    {
+        .name = "device",
+        .device = true,
+        .pathlen = -1,
+        .key_usage = USAGE_DIGITAL_SIGNATURE,
+        .eku = EKU_CLIENT,
+        .crl_dp = true,
+        .subject = SUBJECT_CN,
+        .san_allowed = CLIENT_SANS,
+        .san_required = true,
+        .days = 1825,
+        .days_max = 7300,
+        .backdate = 300,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 2048,
+    },
+};
+#define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
+
+const struct profile *profile_find(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < N_PROFILES; i++) {
+        if (strcmp(profiles[i].name, name) == 0)
+            return &profiles[i];
+    }
+    return NULL;
+}
+
+const struct profile *profile_at(size_t i)
+{
+    return i < N_PROFILES ? &profiles[i] : NULL;
+}
+
+static bool ca_without_signing(const struct profile *p)
+{
+    return p->is_ca && !(p->key_usage & USAGE_KEY_CERT_SIGN);
+}
+
+static bool leaf_with_signing(const struct profile *p)
+{
+    return !p->is_ca &&
+           ((p->key_usage | p->key_usage_rsa) & (USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN) || p->pathlen >= 0);
+}
+
+static bool no_key_usage(const struct profile *p)
+{
+    return p->key_usage == 0 || (p->key_usage | p->key_usage_rsa) > 0xff;
+}
+
+static bool self_signed_leaf(const struct profile *p)
+{
+    return p->self_signed && !p->is_ca;
+}
+
+static bool ca_nameless(const struct profile *p)
+{
+    return p->is_ca && (p->subject != SUBJECT_NOT_EMPTY || !p->ski);
+}
+
+static bool no_days(const struct profile *p)
+{
+    return p->days == 0 || p->days > p->days_max || p->days_max > 36525;
+}
+
+static bool no_keys(const struct profile *p)
+{
+    return p->keys == 0 || p->keys & ~ALL_KEYS || p->rsa_bits_min < 2048;
+}
+
+static bool sans_unreachable(const struct profile *p)
+{
+    return p->san_required && p->san_allowed == 0;
+}
+
+static bool foreign_eku(const struct profile *p)
+{
+    return p->eku & ~(unsigned)(EKU_SERVER | EKU_CLIENT | EKU_OCSP_SIGNING);
+}
+
+/* What a row must not say. */
+static const struct {
+    bool (*broken)(const struct profile *p);
+    const char *text;
+} sense[] = {
+    {ca_without_signing, "RFC 5280 4.2.1.3: want keyCertSign with a CA"},
+    {leaf_with_signing, "RFC 5280 4.2.1.9: want keyCertSign, cRLSign and a path length only with a CA"},
+    {no_key_usage, "RFC 5280 4.2.1.3: want at least one key usage"},
+    {self_signed_leaf, "want a self-signed certificate only for a CA"},
+    {ca_nameless, "RFC 5280 4.1.2.6: want a CA with a subject and a subjectKeyIdentifier"},
+    {no_days, "want 1 day or more, not above its own maximum, and at most 36525"},
+    {no_keys, "BR 6.1.5: want a kind of key, and RSA from 2048 bits"},
+    {sans_unreachable, "want a kind of alternative name to be allowed where one is required"},
+    {foreign_eku, "want extended key usages that are known"},
+};
+
+int profile_check(const struct profile *p, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(sense) / sizeof(sense[0]); i++) {
+        if (sense[i].broken(p))
+            return err_set(err, P11CA_CONFIG, "PROFILE", "profile '%s': %s", p->name, sense[i].text);
+    }
+    return 0;
+}
+
+int profile_check_key(const struct profile *p, const struct spki *spki, struct p11ca_err *err)
+{
+    char have[SPKI_TEXT];
+
+    spki_text(spki, have);
+    if (!(p->keys & KEY_BIT(spki->kind)))
+        return err_set(err, P11CA_REFUSED, spki->kind == KEY_RSA ? "KEY_TYPE" : "KEY_CURVE",
+            "profile '%s': public key: want a kind of key it allows, have %s", p->name, have);
+    if (spki->kind == KEY_RSA && spki->bits < p->rsa_bits_min)
+        return err_set(err, P11CA_REFUSED, "KEY_TOO_SMALL",
+            "profile '%s': public key: SP 800-57 5.6.1: want RSA of at least %u bits, have %u", p->name,
+            p->rsa_bits_min, spki->bits);
+    return 0;
+}
+
+static void allowed_kinds(unsigned bits, char dst[EXT_TEXT])
+{
+    enum san_type t;
+    size_t len = 0;
+
+    dst[0] = '\0';
+    for (t = 0; t < SAN_TYPES; t++) {
+        if (!(bits & SAN_BIT(t)))
+            continue;
+        if (len)
+            memcpy(dst + len, " or ", 5), len += 4;
+        memcpy(dst + len, san_type_name(t), strlen(san_type_name(t)) + 1);
+        len += strlen(san_type_name(t));
+    }
+    if (!len)
+        memcpy(dst, "none", 5);
+}
+
+int profile_check_sans(const struct profile *p, const struct san_list *sans, struct p11ca_err *err)
+{
+    size_t i, n = sans ? sans->n : 0;
+    char kinds[EXT_TEXT];
+
+    allowed_kinds(p->san_allowed, kinds);
+    if (n == 0 && p->san_required)
+        return err_set(err, P11CA_REFUSED, "SAN_REQUIRED",
+            "profile '%s': RFC 5280 4.2.1.6: SAN: want at least one name (%s), have none", p->name, kinds);
+    for (i = 0; i < n; i++) {
+        if (!(p->san_allowed & SAN_BIT(sans->v[i].type)))
+            return err_set(err, P11CA_REFUSED, "SAN_KIND", "profile '%s': SAN: want %s, have %s:%s", p->name,
+                kinds, san_type_name(sans->v[i].type), sans->v[i].text);
+    }
+    return 0;
+}
+
+int profile_check_subject(
+    const struct profile *p, struct der subject, const struct san_list *sans, struct p11ca_err *err)
+{
+    struct der cn;
+
+    if (name_is_empty(subject)) {
+        if (p->subject == SUBJECT_NOT_EMPTY)
+            return err_set(err, P11CA_REFUSED, "NAME_EMPTY",
+                "profile '%s': RFC 5280 4.1.2.6: subject: want a name, have an empty one", p->name);
+        if (!sans || sans->n == 0)
+            return err_set(err, P11CA_REFUSED, "NAME_EMPTY",
+                "profile '%s': RFC 5280 4.1.2.6: subject: want a name or an alternative name, have neither",
+                p->name);
+        return 0;
+    }
+    if (p->subject != SUBJECT_ANY && name_get(subject, NAME_CN, &cn) != 1)
+        return err_set(
+            err, P11CA_REFUSED, "NAME_CN", "profile '%s': subject: want one CN, have none or more", p->name);
+    return 0;
+}
+
+int profile_validity(const struct profile *p, int64_t now, unsigned days, int64_t *ret_not_before,
+    int64_t *ret_not_after, struct p11ca_err *err)
+{
+    if (days == 0)
+        days = p->days;
+    if (days > p->days_max)
+        return err_set(err, P11CA_REFUSED, "VALIDITY_TOO_LONG",
+            "profile '%s': validity: want at most %u days, have %u", p->name, p->days_max, days);
+    *ret_not_before = now - p->backdate;
+    *ret_not_after = *ret_not_before + (int64_t)days * PROFILE_DAY - 1;
+    return 0;
+}

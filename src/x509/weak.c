@@ -1,0 +1,114 @@
+/* RSA keys that broken generators made: BR 6.1.1.3 wants them refused. */
+#include <openssl/bn.h>
+
+#include "x509/ossl.h"
+#include "x509/spki.h"
+
+/*
+ * ROCA (CVE-2017-15361): primes of the form k * M + (65537^a mod M), M a product of small primes. Modulo each of
+ * those small primes the modulus is then a power of 65537; a random modulus is so for all of them once in 2^27.
+ */
+static const unsigned roca_primes[] = {3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67,
+    71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
+
+static bool is_power_of_65537(unsigned x, unsigned prime)
+{
+    unsigned power = 1;
+
+    do {
+        if (power == x)
+            return true;
+        power = power * (65537 % prime) % prime;
+    } while (power != 1);
+    return false;
+}
+
+static bool is_roca(const BIGNUM *n)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(roca_primes) / sizeof(roca_primes[0]); i++) {
+        BN_ULONG rest = BN_mod_word(n, roca_primes[i]);
+
+        if (!is_power_of_65537((unsigned)rest, roca_primes[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Newton's iteration from above; root is the largest with root^2 <= n. */
+static int square_root(BIGNUM *root, const BIGNUM *n, BIGNUM *tmp, BN_CTX *ctx)
+{
+    if (BN_is_zero(n)) {
+        BN_zero(root);
+        return 0;
+    }
+    BN_zero(root);
+    if (!BN_set_bit(root, (BN_num_bits(n) + 1) / 2))
+        return -1;
+    for (;;) {
+        if (!BN_div(tmp, NULL, n, root, ctx) || !BN_add(tmp, tmp, root) || !BN_rshift1(tmp, tmp))
+            return -1;
+        if (BN_cmp(tmp, root) >= 0)
+            return 0;
+        if (!BN_copy(root, tmp))
+            return -1;
+    }
+}
+
+/* 1 a square, 0 none, -1 failed. Squares are 0, 1, 4 or 9 modulo 16: three in four others end here. */
+static int is_square(const BIGNUM *n, BIGNUM *root, BIGNUM *tmp, BN_CTX *ctx)
+{
+    BN_ULONG low = BN_mod_word(n, 16);
+
+    if (low != 0 && low != 1 && low != 4 && low != 9)
+        return 0;
+    if (square_root(root, n, tmp, ctx) != 0 || !BN_sqr(tmp, root, ctx))
+        return -1;
+    return BN_cmp(tmp, n) == 0;
+}
+
+/* Fermat: n = a^2 - b^2 with a just above the root of n, when the primes are close. 1 found, 0 not, -1 failed. */
+static int fermat(const BIGNUM *n, unsigned rounds)
+{
+    SCOPED(bn_ctx) BN_CTX *ctx = BN_CTX_new();
+    SCOPED(bn) BIGNUM *a = BN_new();
+    SCOPED(bn) BIGNUM *b2 = BN_new();
+    SCOPED(bn) BIGNUM *root = BN_new();
+    SCOPED(bn) BIGNUM *tmp = BN_new();
+    int found;
+
+    if (!ctx || !a || !b2 || !root || !tmp || square_root(a, n, tmp, ctx) != 0)
+        return -1;
+    for (; rounds; rounds--) {
+        if (!BN_add_word(a, 1) || !BN_sqr(b2, a, ctx) || !BN_sub(b2, b2, n))
+            return -1;
+        found = is_square(b2, root, tmp, ctx);
+        if (found != 0)
+            return found;
+    }
+    return 0;
+}
+
+int spki_check_weak(const struct spki *s, struct p11ca_err *err)
+{
+    SCOPED(bn) BIGNUM *n = NULL;
+    int close;
+
+    if (s->kind != KEY_RSA)
+        return 0;
+    n = BN_bin2bn(s->der + s->n_at, s->n_len, NULL);
+    if (!n)
+        return err_nomem(err);
+    if (is_roca(n))
+        return err_set(err, P11CA_REFUSED, "KEY_ROCA",
+            "public key: BR 6.1.1.3: want an RSA key of a sound generator, have the mark of ROCA "
+            "(CVE-2017-15361)");
+    close = fermat(n, 100);
+    if (close < 0)
+        return err_openssl(err, P11CA_BUG, "public key: Fermat's method");
+    if (close)
+        return err_set(err, P11CA_REFUSED, "KEY_CLOSE_PRIMES",
+            "public key: BR 6.1.1.3: want primes far apart, have a modulus that Fermat's method factors");
+    return 0;
+}

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -212,6 +213,72 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void file_remove_tree(const char *path)
 {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static bool has_suffix(const char *name, const char *const *suffixes)
+{
+    size_t len = strlen(name), n;
+
+    for (; *suffixes; suffixes++) {
+        n = strlen(*suffixes);
+        if (len > n && strcmp(name + len - n, *suffixes) == 0)
+            return name[0] != '.';
+    }
+    return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void file_list_free(char **names)
+{
+    char **at;
+
+    for (at = names; at && *at; at++)
+        free(*at);
+    free(names);
+}
+
+static int add_name(char ***names, size_t *n, size_t *cap, const char *name)
+{
+    char **more;
+
+    if (*n + 2 > *cap) {
+        *cap = *cap ? *cap * 2 : 256;
+        more = realloc(*names, *cap * sizeof(*more));
+        if (!more)
+            return -1;
+        *names = more;
+    }
+    (*names)[*n] = strdup(name);
+    (*names)[*n + 1] = NULL;
+    return (*names)[(*n)++] ? 0 : -1;
+}
+
+int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err)
+{
+    DIR *d = opendir(dir);
+    size_t n = 0, cap = 0;
+    char **names = NULL;
+    struct dirent *e;
+
+    if (!d)
+        return err_errno(err, P11CA_FILE, "%s", dir);
+    while ((e = readdir(d))) {
+        if (has_suffix(e->d_name, suffixes) && add_name(&names, &n, &cap, e->d_name) != 0) {
+            file_list_free(names);
+            closedir(d);
+            return err_nomem(err);
+        }
+    }
+    closedir(d);
+    if (n)
+        qsort(names, n, sizeof(*names), by_name);
+    *ret = names;
+    *ret_n = n;
+    return 0;
 }
 
 FILE *file_open_tty(void)

@@ -48,6 +48,13 @@ P11CA_CHECK int file_mkdtemp(char *template, struct p11ca_err *err);
 /* Removes a directory made by file_mkdtemp, and what is in it. Errors are ignored. */
 void file_remove_tree(const char *path);
 
+/*
+ * Names of the regular files in a directory that end in one of the suffixes (NULL-terminated), sorted bytewise. Caller
+ * frees each and the array, which ends with NULL.
+ */
+P11CA_CHECK int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err);
+void file_list_free(char **names);
+
 /* Opens the controlling terminal for a dialogue. */
 FILE *file_open_tty(void);
 

@@ -9,6 +9,7 @@ extern const struct command cmd_token_list, cmd_token_check, cmd_token_init;
 extern const struct command cmd_ceremony_check, cmd_ceremony_run;
 extern const struct command cmd_request, cmd_install;
 extern const struct command cmd_issue;
+extern const struct command cmd_batch;
 extern const struct command cmd_list, cmd_show;
 extern const struct command cmd_verify;
 extern const struct command cmd_audit;

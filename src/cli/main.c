@@ -19,6 +19,7 @@ const struct command *const cli_commands[] = {
     &cmd_request,
     &cmd_install,
     &cmd_issue,
+    &cmd_batch,
     &cmd_list,
     &cmd_show,
     &cmd_verify,

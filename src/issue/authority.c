@@ -120,3 +120,36 @@ int authority_issuer(struct ledger *l, const struct authority_conf *conf, struct
     issuer = NULL;
     return 0;
 }
+
+int authority_need_issuer(const struct p11ca_home *home, struct ledger *l, const struct authority_conf *conf,
+    struct issuer **ret, struct p11ca_err *err)
+{
+    AUTO_AUTHORITY a = {0};
+
+    if (authority_issuer(l, conf, ret, err) != 0)
+        return -1;
+    if (*ret)
+        return 0;
+    if (authority_open(&a, home, l, conf, err) != 0)
+        return -1;
+    return err_set(err, P11CA_CONFIG, "NO_CA_CERT",
+        "authority '%s': no CA certificate installed (p11ca install, or a ceremony)", conf->name);
+}
+
+int authority_profile(const struct authority_conf *conf, const char *name, const struct profile **ret,
+    struct p11ca_err *err)
+{
+    const struct profile *p = profile_find(name);
+    size_t i;
+
+    if (!p)
+        return err_set(err, P11CA_USAGE, "PROFILE", "no profile '%s'", name);
+    for (i = 0; i < conf->issues.n; i++) {
+        if (strcmp(conf->issues.v[i], p->name) == 0) {
+            *ret = p;
+            return 0;
+        }
+    }
+    return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED",
+        "authority '%s': may not issue profile '%s' (issues in p11ca.conf)", conf->name, p->name);
+}

@@ -209,9 +209,7 @@ int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsign
     memset(ret, 0, sizeof(*ret));
     ret->cores = pool_cores();
     ret->jobs = b.jobs = jobs ? jobs : ret->cores;
-    rc = authority_issuer(l, b.ctx.authority, &issuer, err);
-    if (rc == 0 && !issuer)
-        rc = err_set(err, P11CA_CONFIG, "NO_CA_CERT", "authority '%s': no CA certificate installed", authority);
+    rc = authority_need_issuer(home, l, b.ctx.authority, &issuer, err);
     b.ctx.issuer = issuer;
     if (rc == 0)
         rc = run(&b, n, ret, err);

@@ -36,21 +36,9 @@ static void material_done(struct material *m)
 static int check_order(const struct p11ca_order *o, const struct authority_conf *a, const struct profile **ret,
     struct p11ca_err *err)
 {
-    const struct profile *p = profile_find(o->profile);
-    size_t i;
-
     if ((o->csr != NULL) + (o->pubkey != NULL) + (o->new_key != NULL) != 1)
         return err_set(err, P11CA_USAGE, "ORDER", "want exactly one of --csr, --pubkey and --new-key");
-    if (!p)
-        return err_set(err, P11CA_USAGE, "PROFILE", "no profile '%s'", o->profile);
-    for (i = 0; i < a->issues.n; i++) {
-        if (strcmp(a->issues.v[i], p->name) == 0) {
-            *ret = p;
-            return 0;
-        }
-    }
-    return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED", "authority '%s': may not issue profile '%s' (issues in p11ca.conf)",
-        a->name, p->name);
+    return authority_profile(a, o->profile, ret, err);
 }
 
 static int read_sans(struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
@@ -123,17 +111,6 @@ static int write_key(const struct material *m, const char *path, struct p11ca_er
     if (key_to_pem(m->new_key, &pem, err) != 0)
         return -1;
     return file_write(path, FILE_NEW, 0600, pem.p, pem.len, err);
-}
-
-/* No CA certificate: a key that breaks the policy is the more urgent news. */
-static int no_issuer(const struct job_ctx *ctx, struct ledger *l, struct p11ca_err *err)
-{
-    AUTO_AUTHORITY a = {0};
-
-    if (authority_open(&a, ctx->home, l, ctx->authority, err) != 0)
-        return -1;
-    return err_set(err, P11CA_CONFIG, "NO_CA_CERT", "authority '%s': no CA certificate installed (p11ca install, or a ceremony)",
-        ctx->authority->name);
 }
 
 static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, const struct authority *a,
@@ -232,11 +209,9 @@ static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job,
 
     if (check_order(o, ctx->authority, &m->input.profile, err) != 0 || read_material(m, o, err) != 0)
         return -1;
-    if (authority_issuer(l, ctx->authority, &issuer, err) != 0)
+    if (authority_need_issuer(ctx->home, l, ctx->authority, &issuer, err) != 0)
         return -1;
     ctx->issuer = issuer;
-    if (!issuer)
-        return no_issuer(ctx, l, err);
     if (job_prepare(job, &m->input, ctx) != 0 || pipeline_look(l, job, ctx) != 0) {
         *err = job->err;
         return err_prefix(err, "%s", source_of(o));

@@ -24,28 +24,32 @@ int publish_check(const struct job *job, const char *path, bool force, struct p1
     return file_check_new(path, err);
 }
 
-static int mark(struct ledger *l, const struct job *job, const char *path, struct p11ca_err *err)
+int publish_mark(struct ledger *l, const struct job *job, const char *path, struct p11ca_err *err)
 {
     AUTO_STR full = realpath(path, NULL);
 
-    if (ledger_begin(l, err) != 0)
-        return -1;
-    if (ledger_publish(l, job->row, full ? full : path, err) != 0) {
-        ledger_rollback(l);
-        return -1;
-    }
-    return ledger_commit(l, err);
+    return ledger_publish(l, job->row, full ? full : path, err);
+}
+
+int publish_file(const struct job *job, const char *path, bool force, struct p11ca_err *err)
+{
+    AUTO_BUF pem = BUF_INIT;
+
+    if (publish_is(path, der_buf(&job->cert)))
+        return 0;
+    pem_encode(PEM_CERT, der_buf(&job->cert), &pem);
+    if (!buf_ok(&pem))
+        return err_nomem(err);
+    return file_write(path, force ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err);
 }
 
 int publish_cert(struct ledger *l, const struct job *job, const char *path, bool force, struct p11ca_err *err)
 {
-    AUTO_BUF pem = BUF_INIT;
-
-    pem_encode(PEM_CERT, der_buf(&job->cert), &pem);
-    if (!buf_ok(&pem))
-        return err_nomem(err);
-    if (!publish_is(path, der_buf(&job->cert)) &&
-        file_write(path, force ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err) != 0)
+    if (publish_file(job, path, force, err) != 0 || ledger_begin(l, err) != 0)
         return -1;
-    return mark(l, job, path, err);
+    if (publish_mark(l, job, path, err) != 0) {
+        ledger_rollback(l);
+        return -1;
+    }
+    return ledger_commit(l, err);
 }

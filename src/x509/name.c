@@ -321,11 +321,11 @@ static const struct attr *read_type(struct reader *r, struct buf *oid, struct p1
 /* #hex: the value as its DER. */
 static int read_hex(struct reader *r, struct buf *ret, struct p11ca_err *err)
 {
-    char pair[3] = "";
     uint8_t octet;
 
     for (r->at++; r->at < r->end && !strchr(", +", *r->at); r->at += 2) {
-        memcpy(pair, r->at, r->end - r->at > 1 ? 2 : 1);
+        char pair[3] = {r->at[0], r->at[1], '\0'}; /* the text ends with a NUL */
+
         if (text_unhex(pair, &octet, 1) != 1)
             return syntax(r, err, "want pairs of hexadecimal digits after '#'");
         buf_addc(ret, octet);

@@ -80,9 +80,11 @@ static int fermat(const BIGNUM *n, unsigned rounds)
 
     if (!ctx || !a || !b2 || !root || !tmp || square_root(a, n, tmp, ctx) != 0)
         return -1;
-    for (; rounds; rounds--) {
-        if (!BN_add_word(a, 1) || !BN_sqr(b2, a, ctx) || !BN_sub(b2, b2, n))
+    for (; rounds; rounds--, BN_add_word(a, 1)) {
+        if (!BN_sqr(b2, a, ctx) || !BN_sub(b2, b2, n))
             return -1;
+        if (BN_is_negative(b2))
+            continue; /* the first a, rounded down; not when n is a square */
         found = is_square(b2, root, tmp, ctx);
         if (found != 0)
             return found;

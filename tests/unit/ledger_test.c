@@ -1,0 +1,1504 @@
+/*
+ * The ledger: what it refuses, in which words, and what is left after a kill. Every test has a directory and
+ * a ledger of its own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pwd.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "ledger/handle.h"
+#include "ledger/ledger.h"
+
+#define NOW INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
+
+struct place {
+    char dir[64], path[96];
+    struct ledger *l;
+    struct p11ca_err err;
+};
+
+static void ok(struct place *p, int r)
+{
+    if (r != 0)
+        fail_msg("%s", p->err.msg);
+}
+
+/* msg holds %P where the ledger's path stands. */
+static void refused_as(struct place *p, int r, enum p11ca_kind kind, const char *code, const char *msg)
+{
+    char want[1024];
+    const char *at = strstr(msg, "%P");
+
+    if (at)
+        snprintf(want, sizeof(want), "%.*s%s%s", (int)(at - msg), msg, p->path, at + 2);
+    else
+        snprintf(want, sizeof(want), "%s", msg);
+    assert_int_equal(r, -1);
+    assert_string_equal(p->err.msg, want);
+    assert_string_equal(p->err.code, code);
+    assert_int_equal(p->err.kind, kind);
+}
+
+static void refused(struct place *p, int r, const char *code, const char *msg)
+{
+    refused_as(p, r, P11CA_LEDGER, code, msg);
+}
+
+static void open_at(struct place *p, enum ledger_mode mode, int64_t now)
+{
+    ledger_close(p->l);
+    p->l = NULL;
+    ok(p, ledger_open(p->path, mode, now, &p->l, &p->err));
+}
+
+static int set_up(void **state)
+{
+    struct place *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return -1;
+    snprintf(p->dir, sizeof(p->dir), "/tmp/ledger_test.XXXXXX");
+    if (file_mkdtemp(p->dir, &p->err) != 0)
+        return -1;
+    snprintf(p->path, sizeof(p->path), "%s/ledger.db", p->dir);
+    *state = p;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *p = *state;
+
+    ledger_close(p->l);
+    file_remove_tree(p->dir);
+    free(p);
+    return 0;
+}
+
+/* SQL from another program, with everything that protects this handle switched off. */
+static int raw(struct place *p, const char *sql, char *ret_msg, size_t size)
+{
+    sqlite3 *db = NULL;
+    char *msg = NULL;
+    int rc;
+
+    assert_int_equal(sqlite3_open_v2(p->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(db, 1000);
+    rc = sqlite3_exec(db, sql, NULL, NULL, &msg);
+    snprintf(ret_msg, size, "%s", msg ? msg : "");
+    sqlite3_free(msg);
+    sqlite3_close(db);
+    return rc;
+}
+
+static void raw_ok(struct place *p, const char *sql)
+{
+    char msg[256];
+
+    if (raw(p, sql, msg, sizeof(msg)) != SQLITE_OK)
+        fail_msg("%s", msg);
+}
+
+static void raw_refused(struct place *p, const char *sql, const char *want)
+{
+    char msg[256];
+
+    assert_int_not_equal(raw(p, sql, msg, sizeof(msg)), SQLITE_OK);
+    assert_string_equal(msg, want);
+}
+
+static int64_t raw_int(struct place *p, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    int64_t v;
+
+    assert_int_equal(sqlite3_open_v2(p->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    v = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return v;
+}
+
+static const uint8_t spki[] = "not really a key", other_spki[] = "nor is this";
+static const struct ledger_authority factory = {
+    .name = "factory",
+    .token_label = "acme-factory",
+    .token_serial = "0123",
+    .key_label = "factory-2026",
+    .key_id = {(const uint8_t *)"\x01\x02", 2},
+    .spki = {spki, sizeof(spki)},
+};
+
+/* A row whose serial and digests follow from n. What it points to is static: one at a time. */
+static struct ledger_cert row(uint8_t n)
+{
+    static uint8_t serial[20], key[SHA256_LEN], request[SHA256_LEN], tbs[SHA256_LEN];
+    static char device[16];
+
+    memset(serial, 0x11, sizeof(serial));
+    serial[19] = n;
+    memset(key, 0x40 + n, sizeof(key));
+    memset(request, 0x80 + n, sizeof(request));
+    memset(tbs, 0xc0 + n, sizeof(tbs));
+    snprintf(device, sizeof(device), "SN-%u", n);
+    return (struct ledger_cert){
+        .authority = "factory",
+        .serial = {serial, sizeof(serial)},
+        .profile = "device",
+        .device = device,
+        .subject = "CN=SN",
+        .sig_alg = "ecdsa-with-SHA256",
+        .spki_sha256 = {key, sizeof(key)},
+        .request_sha256 = {request, sizeof(request)},
+        .tbs_sha256 = {tbs, sizeof(tbs)},
+        .not_before = NOW,
+        .not_after = NOW + 1000 + n,
+    };
+}
+
+static struct blob cert_of(uint8_t n)
+{
+    static uint8_t der[300];
+
+    memset(der, n, sizeof(der));
+    return (struct blob){der, sizeof(der)};
+}
+
+/* A ledger with the authority "factory", open for writing. Events: 1. */
+static void with_factory(struct place *p)
+{
+    open_at(p, LEDGER_CREATE, NOW);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_authority(p->l, &factory, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+}
+
+static int64_t reserve(struct place *p, uint8_t n)
+{
+    struct ledger_cert c = row(n);
+    int64_t id = 0;
+
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    return id;
+}
+
+static int64_t issue(struct place *p, uint8_t n)
+{
+    int64_t id = reserve(p, n);
+
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_issue(p->l, id, cert_of(n), &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    return id;
+}
+
+static void publish(struct place *p, int64_t id, const char *path)
+{
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_publish(p->l, id, path, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+}
+
+struct text {
+    char s[4096];
+    int n;
+};
+
+static void add_finding(void *arg, const char *text)
+{
+    struct text *t = arg;
+    size_t len = strlen(t->s);
+
+    snprintf(t->s + len, sizeof(t->s) - len, "%s\n", text);
+    t->n++;
+}
+
+static void check_says(struct place *p, const char *want)
+{
+    struct text t = {.s = ""};
+
+    ok(p, ledger_check(p->l, add_finding, &t, &p->err));
+    assert_string_equal(t.s, want);
+}
+
+static int count_cert(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
+{
+    (void)c, (void)err;
+    return ++*(int *)arg, 0;
+}
+
+static int count_certs(struct place *p, struct ledger_filter f)
+{
+    int n = 0;
+
+    ok(p, ledger_each_cert(p->l, &f, count_cert, &n, &p->err));
+    return n;
+}
+
+static int list_event(void *arg, const struct ledger_event *e, struct p11ca_err *err)
+{
+    struct text *t = arg;
+    size_t len = strlen(t->s);
+    char hex[41];
+
+    (void)err;
+    text_hex(e->serial.p, e->serial.len, hex);
+    snprintf(t->s + len, sizeof(t->s) - len, "%d %s %s %s %s %s %d\n", (int)e->seq, e->kind,
+        e->authority ? e->authority : "-", e->profile ? e->profile : "-", e->serial.len ? hex + 36 : "-",
+        e->detail ? e->detail : "-", (int)e->digest.len);
+    return 0;
+}
+
+static void events_are(struct place *p, const char *want)
+{
+    struct text t = {.s = ""};
+
+    ok(p, ledger_each_event(p->l, list_event, &t, &p->err));
+    assert_string_equal(t.s, want);
+}
+
+/* --- opening */
+
+static void open_makes_a_private_file(void **state)
+{
+    struct place *p = *state;
+    mode_t old = umask(0);
+    struct stat st;
+
+    with_factory(p);
+    umask(old);
+    assert_int_equal(stat(p->path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 1);
+    assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
+    check_says(p, "");
+    open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
+    assert_int_equal(ledger_is_authority_key(p->l, (const uint8_t[SHA256_LEN]){0}, NULL, 0, &p->err), 0);
+}
+
+static void open_refuses_what_is_not_there(void **state)
+{
+    static const enum ledger_mode modes[] = {LEDGER_READ, LEDGER_WRITE};
+    struct place *p = *state;
+    size_t i;
+
+    for (i = 0; i < 2; i++)
+        refused(p, ledger_open(p->path, modes[i], NOW, &p->l, &p->err), "LEDGER_CANTOPEN",
+            "%P: cannot be opened: No such file or directory");
+    assert_null(p->l);
+    assert_false(file_exists(p->path));
+    snprintf(p->path, sizeof(p->path), "%s/no/ledger.db", p->dir);
+    refused_as(p, ledger_open(p->path, LEDGER_CREATE, NOW, &p->l, &p->err), P11CA_FILE, "",
+        "%P: create: No such file or directory");
+}
+
+static void open_refuses_foreign_databases(void **state)
+{
+    struct place *p = *state;
+
+    ok(p, file_write(p->path, FILE_NEW, 0600, "", 0, &p->err));
+    refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_FOREIGN",
+        "%P: not a p11ca ledger: want application id 0x70313163, have 0x00000000");
+    raw_ok(p, "CREATE TABLE someone (else TEXT)");
+    refused(p, ledger_open(p->path, LEDGER_CREATE, NOW, &p->l, &p->err), "LEDGER_FOREIGN",
+        "%P: not a p11ca ledger: want application id 0x70313163, have 0x00000000");
+    raw_ok(p, "PRAGMA application_id = 252006674");
+    refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_FOREIGN",
+        "%P: not a p11ca ledger: want application id 0x70313163, have 0x0f055112");
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM sqlite_schema"), 1);
+    assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 0);
+}
+
+static void open_refuses_newer_versions(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    ledger_close(p->l);
+    p->l = NULL;
+    raw_ok(p, "PRAGMA user_version = 2");
+    refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
+        "%P: schema: want version 1 or older, have 2: made by a newer p11ca");
+    raw_ok(p, "PRAGMA user_version = 0");
+    refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
+        "%P: schema: want version 1, have 0: the next command that writes brings it up");
+}
+
+static void open_refuses_other_files(void **state)
+{
+    static const char text[] = "ledger = \"ledger.db\"; # a configuration is not a ledger, however long it may be ...";
+    struct place *p = *state;
+
+    ok(p, file_write(p->path, FILE_NEW, 0600, text, sizeof(text), &p->err));
+    refused(p, ledger_open(p->path, LEDGER_CREATE, NOW, &p->l, &p->err), "LEDGER_NOTADB",
+        "%P: not a ledger: want an SQLite database, have another kind of file");
+}
+
+static void open_finishes_a_killed_create(void **state)
+{
+    struct place *p = *state;
+
+    ok(p, file_write(p->path, FILE_NEW, 0600, "", 0, &p->err));
+    with_factory(p);
+    check_says(p, "");
+}
+
+/* Only one of them makes the tables; all of them have a ledger. */
+static void open_many_at_once(void **state)
+{
+    struct place *p = *state;
+    pid_t pid[8];
+    size_t i;
+
+    for (i = 0; i < 8; i++) {
+        pid[i] = fork();
+        if (pid[i] == 0) {
+            int r = ledger_open(p->path, LEDGER_CREATE, NOW, &p->l, &p->err);
+            if (r != 0)
+                print_error("%s\n", p->err.msg);
+            _exit(r == 0 ? 0 : 1);
+        }
+    }
+    for (i = 0; i < 8; i++) {
+        int status = -1;
+
+        assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+        assert_int_equal(status, 0);
+    }
+    open_at(p, LEDGER_WRITE, NOW);
+    check_says(p, "");
+}
+
+/* --- transactions */
+
+static void read_refuses_to_write(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    issue(p, 1);
+    open_at(p, LEDGER_READ, NOW);
+    refused(p, ledger_begin(p->l, &p->err), "LEDGER_READONLY",
+        "%P: write: want a ledger opened for it, have one opened for reading");
+    refused_as(p, ledger_note_config(p->l, spki, &p->err), P11CA_BUG, "TRANSACTION",
+        "%P: write: want a transaction, have none");
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
+    check_says(p, "");
+}
+
+/* A reader beside a writer that has the write-ahead log open sees what was committed, and only that. */
+static void read_beside_a_writer(void **state)
+{
+    struct place *p = *state;
+    struct ledger *reader = NULL;
+    struct ledger_authority *a = NULL;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_ca_cert(p->l, "factory", cert_of(1), &p->err));
+    ok(p, ledger_open(p->path, LEDGER_READ, NOW, &reader, &p->err));
+    ok(p, ledger_get_authority(reader, "factory", &a, &p->err));
+    assert_int_equal(a->cert.len, 0);
+    ledger_authority_free(a);
+    ok(p, ledger_commit(p->l, &p->err));
+    ok(p, ledger_get_authority(reader, "factory", &a, &p->err));
+    assert_int_equal(a->cert.len, 300);
+    ledger_authority_free(a);
+    ledger_close(reader);
+}
+
+/* Every function that writes, as a row. */
+static int w_authority(struct place *p)
+{
+    return ledger_put_authority(p->l, &factory, &p->err);
+}
+static int w_ca_cert(struct place *p)
+{
+    return ledger_put_ca_cert(p->l, "factory", cert_of(1), &p->err);
+}
+static int w_lot(struct place *p)
+{
+    int64_t id;
+
+    return ledger_put_lot(
+        p->l, &(struct ledger_lot){.authority = "factory", .profile = "device"}, &id, &p->err);
+}
+static int w_reserve(struct place *p)
+{
+    struct ledger_cert c = row(9);
+    int64_t id;
+
+    return ledger_reserve(p->l, &c, &id, &p->err);
+}
+static int w_rebuild(struct place *p)
+{
+    return ledger_rebuild(p->l, 1, (struct blob){spki, 1}, 0, 1, &p->err);
+}
+static int w_issue(struct place *p)
+{
+    return ledger_issue(p->l, 1, cert_of(1), &p->err);
+}
+static int w_publish(struct place *p)
+{
+    return ledger_publish(p->l, 1, "x", &p->err);
+}
+static int w_event(struct place *p)
+{
+    return ledger_event(p->l, &(struct ledger_event){.kind = "init"}, &p->err);
+}
+static int w_config(struct place *p)
+{
+    return ledger_note_config(p->l, cert_of(1).p, &p->err);
+}
+static int (*const writers[])(struct place *) = {
+    w_authority, w_ca_cert, w_lot, w_reserve, w_rebuild, w_issue, w_publish, w_event, w_config};
+
+static void writes_want_a_transaction(void **state)
+{
+    struct place *p = *state;
+    size_t i;
+
+    with_factory(p);
+    for (i = 0; i < sizeof(writers) / sizeof(writers[0]); i++)
+        refused_as(
+            p, writers[i](p), P11CA_BUG, "TRANSACTION", "%P: write: want a transaction, have none");
+    refused_as(p, ledger_commit(p->l, &p->err), P11CA_BUG, "TRANSACTION",
+        "%P: write: want a transaction, have none");
+    ledger_rollback(p->l);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused_as(p, ledger_begin(p->l, &p->err), P11CA_BUG, "TRANSACTION",
+        "%P: begin: want no transaction, have one");
+    ledger_rollback(p->l);
+    ledger_rollback(p->l);
+    events_are(p, "1 key factory - - sha256 "
+                  "9C9D4B9E2D4D4A0D7E9F1D6D8F0F1F7E4A1C2D3E4F5061728394A5B6C7D8E9F0 32\n");
+}
+
+static void rollback_takes_all_back(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert c = row(1);
+    int64_t id;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    ok(p, ledger_issue(p->l, id, cert_of(1), &p->err));
+    ledger_rollback(p->l);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 0);
+    issue(p, 2); /* the chain goes on where it was */
+    assert_int_equal(raw_int(p, "SELECT max(seq) FROM event"), 2);
+    check_says(p, "");
+}
+
+/* What SQLite refused in the middle cannot be committed by a caller who overlooked it. */
+static void commit_refuses_half_a_write(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert c = row(1);
+    int64_t id;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    c = row(2);
+    c.lot = 77;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: FOREIGN KEY constraint failed");
+    refused_as(p, ledger_commit(p->l, &p->err), P11CA_BUG, "TRANSACTION",
+        "%P: commit: a write of this transaction had failed");
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 0);
+    reserve(p, 1);
+}
+
+static void second_writer_waits_and_is_told(void **state)
+{
+    struct place *p = *state;
+    struct ledger *second = NULL;
+
+    with_factory(p);
+    ok(p, ledger_open(p->path, LEDGER_WRITE, NOW, &second, &p->err));
+    ok(p, ledger_begin(p->l, &p->err));
+    sqlite3_busy_timeout(second->db, 20); /* 10 s are long in a test */
+    refused(p, ledger_begin(second, &p->err), "LEDGER_BUSY", "%P: locked by another process");
+    ledger_rollback(p->l);
+    ok(p, ledger_begin(second, &p->err));
+    ledger_rollback(second);
+    ledger_close(second);
+}
+
+/* Two handles append in turn: each has to see the other's last event. */
+static void chain_holds_between_processes(void **state)
+{
+    struct place *p = *state;
+    struct ledger *second = NULL;
+    int i;
+
+    with_factory(p);
+    ok(p, ledger_open(p->path, LEDGER_WRITE, NOW, &second, &p->err));
+    for (i = 0; i < 6; i++) {
+        struct ledger *l = i % 2 ? second : p->l;
+
+        ok(p, ledger_begin(l, &p->err));
+        ok(p, ledger_event(l, &(struct ledger_event){.kind = "ceremony"}, &p->err));
+        ok(p, ledger_commit(l, &p->err));
+    }
+    ledger_close(second);
+    assert_int_equal(raw_int(p, "SELECT max(seq) FROM event"), 7);
+    check_says(p, "");
+}
+
+/* --- a disk that fails: the system's file functions with another xWrite and xSync */
+
+static sqlite3_vfs *real_vfs, failing_vfs;
+static sqlite3_io_methods failing_methods;
+static int (*real_write)(sqlite3_file *, const void *, int, sqlite3_int64);
+static int (*real_sync)(sqlite3_file *, int);
+static int write_rc, sync_rc;
+
+static int failing_write(sqlite3_file *f, const void *p, int len, sqlite3_int64 at)
+{
+    return write_rc ? write_rc : real_write(f, p, len, at);
+}
+
+static int failing_sync(sqlite3_file *f, int flags)
+{
+    return sync_rc ? sync_rc : real_sync(f, flags);
+}
+
+static int failing_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, int flags, int *ret)
+{
+    int rc = real_vfs->xOpen(real_vfs, name, f, flags, ret);
+
+    (void)vfs;
+    if (rc == SQLITE_OK) {
+        failing_methods = *f->pMethods;
+        real_write = failing_methods.xWrite;
+        real_sync = failing_methods.xSync;
+        failing_methods.xWrite = failing_write;
+        failing_methods.xSync = failing_sync;
+        f->pMethods = &failing_methods;
+    }
+    return rc;
+}
+
+static int failing_disk(void **state)
+{
+    real_vfs = sqlite3_vfs_find(NULL);
+    failing_vfs = *real_vfs;
+    failing_vfs.zName = "failing";
+    failing_vfs.xOpen = failing_open;
+    return sqlite3_vfs_register(&failing_vfs, 1) == SQLITE_OK ? set_up(state) : -1;
+}
+
+static int failing_disk_done(void **state)
+{
+    int r = tear_down(state);
+
+    write_rc = sync_rc = 0;
+    sqlite3_vfs_unregister(&failing_vfs);
+    return r;
+}
+
+static void failed_commit_leaves_nothing(void **state)
+{
+    static const struct {
+        int write_rc, sync_rc;
+        const char *code, *msg;
+    } rows[] = {
+        {SQLITE_FULL, 0, "LEDGER_FULL", "%P: disk full"},
+        {SQLITE_IOERR_WRITE, 0, "LEDGER_SQLITE", "%P: disk I/O error"},
+        {0, SQLITE_IOERR_FSYNC, "LEDGER_SQLITE", "%P: disk I/O error"},
+    };
+    struct place *p = *state;
+    struct ledger_cert c = row(1);
+    int64_t id;
+    size_t i;
+
+    with_factory(p);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ok(p, ledger_begin(p->l, &p->err));
+        ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+        write_rc = rows[i].write_rc;
+        sync_rc = rows[i].sync_rc;
+        refused(p, ledger_commit(p->l, &p->err), rows[i].code, rows[i].msg);
+        write_rc = sync_rc = 0;
+        assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 0);
+    }
+    issue(p, 1); /* the disk has room again */
+    check_says(p, "");
+}
+
+/* Killed without closing: what was committed is there, what was not is not. */
+static void commit_survives_a_kill(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert *c = NULL;
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct ledger_cert open = row(3);
+        int64_t id;
+
+        with_factory(p);
+        publish(p, issue(p, 1), "one.pem");
+        reserve(p, 2);
+        ok(p, ledger_begin(p->l, &p->err));
+        ok(p, ledger_reserve(p->l, &open, &id, &p->err));
+        _exit(42);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 42);
+    open_at(p, LEDGER_WRITE, NOW);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
+    ok(p, ledger_find_device(p->l, "factory", "device", "SN-1", &c, &p->err));
+    assert_int_equal(c->status, LEDGER_ISSUED);
+    assert_string_equal(c->path, "one.pem");
+    ledger_cert_free(c);
+    check_says(p, "");
+}
+
+/* --- the clock */
+
+static void clock_set_back(void **state)
+{
+    static const char words[] =
+        "%P: clock was set back: want 2027-01-15T08:00:00Z (the last event) or later, have 2027-01-15T07:58:59Z";
+    struct place *p = *state;
+    struct ledger *l = NULL;
+
+    with_factory(p);
+    refused(p, ledger_open(p->path, LEDGER_WRITE, NOW - 61, &l, &p->err), "CLOCK", words);
+    refused(p, ledger_open(p->path, LEDGER_CREATE, NOW - 61, &l, &p->err), "CLOCK", words);
+    assert_null(l);
+    ledger_set_now(p->l, NOW - 61);
+    refused(p, ledger_begin(p->l, &p->err), "CLOCK", words);
+    ledger_set_now(p->l, NOW);
+    ok(p, ledger_begin(p->l, &p->err)); /* the refusal left no lock */
+    ledger_rollback(p->l);
+    open_at(p, LEDGER_READ, NOW - 61); /* reading is no harm */
+    open_at(p, LEDGER_WRITE, NOW - 60);
+}
+
+/* --- authorities */
+
+static void authority_keeps_its_key(void **state)
+{
+    struct place *p = *state;
+    struct ledger_authority other = factory;
+    struct ledger_authority *a = NULL;
+
+    with_factory(p);
+    other.spki = (struct blob){other_spki, sizeof(other_spki)};
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_put_authority(p->l, &other, &p->err), "AUTHORITY_HAS_KEY", "?");
+    ok(p, ledger_put_authority(p->l, &factory, &p->err)); /* again: nothing changes */
+    other.name = "second";
+    ok(p, ledger_put_authority(p->l, &other, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    ok(p, ledger_get_authority(p->l, "factory", &a, &p->err));
+    assert_string_equal(a->name, "factory");
+    assert_string_equal(a->token_label, "acme-factory");
+    assert_string_equal(a->token_serial, "0123");
+    assert_string_equal(a->key_label, "factory-2026");
+    assert_int_equal(a->key_id.len, 2);
+    assert_memory_equal(a->key_id.p, "\x01\x02", 2);
+    assert_int_equal(a->spki.len, sizeof(spki));
+    assert_memory_equal(a->spki.p, spki, sizeof(spki));
+    assert_null(a->cert.p);
+    assert_int_equal(a->recorded_at, NOW);
+    ledger_authority_free(a);
+    ok(p, ledger_get_authority(p->l, "third", &a, &p->err));
+    assert_null(a);
+    events_are(p, "?");
+}
+
+static void authority_keeps_its_certificate(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_put_ca_cert(p->l, "nobody", cert_of(1), &p->err), "AUTHORITY_UNKNOWN",
+        "authority 'nobody': not recorded in the ledger");
+    refused_as(p, ledger_put_ca_cert(p->l, "factory", (struct blob){NULL, 0}, &p->err), P11CA_BUG, "CERT_EMPTY",
+        "authority 'factory': certificate: want DER, have no octets");
+    ok(p, ledger_put_ca_cert(p->l, "factory", cert_of(1), &p->err));
+    ok(p, ledger_put_ca_cert(p->l, "factory", cert_of(1), &p->err));
+    refused(p, ledger_put_ca_cert(p->l, "factory", cert_of(2), &p->err), "AUTHORITY_HAS_CERT", "?");
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM event WHERE kind = 'install'"), 1);
+    assert_int_equal(raw_int(p, "SELECT installed_at FROM authority"), NOW);
+    check_says(p, "");
+}
+
+static int stop_at_second(void *arg, const struct ledger_authority *a, struct p11ca_err *err)
+{
+    (void)err;
+    strcat(arg, a->name);
+    return strcmp(a->name, "second") == 0 ? 7 : 0;
+}
+
+static void authorities_are_walked_and_found_by_key(void **state)
+{
+    struct place *p = *state;
+    struct ledger_authority a = factory;
+    uint8_t digest[SHA256_LEN];
+    char name[8] = "", all[64] = "";
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    a.name = "second";
+    ok(p, ledger_put_authority(p->l, &a, &p->err));
+    a.name = "third";
+    ok(p, ledger_put_authority(p->l, &a, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(ledger_each_authority(p->l, stop_at_second, all, &p->err), 7);
+    assert_string_equal(all, "factorysecond");
+    assert_int_equal(hash_sha256(spki, sizeof(spki), digest), 0);
+    assert_int_equal(ledger_is_authority_key(p->l, digest, name, sizeof(name), &p->err), 1);
+    assert_string_equal(name, "factory");
+    digest[31] ^= 1;
+    assert_int_equal(ledger_is_authority_key(p->l, digest, name, sizeof(name), &p->err), 0);
+}
+
+/* --- the life of a certificate */
+
+static void certificate_is_reserved_issued_published(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert *c = NULL, want = row(5);
+    int64_t id = reserve((with_factory(p), p), 5);
+
+    ok(p, ledger_find_request(p->l, "factory", want.request_sha256.p, &c, &p->err));
+    assert_int_equal(c->id, id);
+    assert_int_equal(c->status, LEDGER_RESERVED);
+    assert_null(c->cert.p);
+    assert_null(c->path);
+    assert_null(c->sans);
+    assert_int_equal(c->reason, -1);
+    assert_int_equal(c->reserved_at, NOW);
+    assert_int_equal(c->issued_at, 0);
+    ledger_cert_free(c);
+
+    ledger_set_now(p->l, NOW + 1);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_rebuild(p->l, id, (struct blob){spki, 16}, NOW, NOW, &p->err) == -1 ? 0 : -1);
+    ledger_rollback(p->l);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_rebuild(p->l, id, cert_of(5).p ? (struct blob){cert_of(5).p, 32} : want.serial, NOW + 2, NOW + 3,
+              &p->err));
+    ok(p, ledger_issue(p->l, id, cert_of(5), &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    ledger_set_now(p->l, NOW + 2);
+    publish(p, id, "out/5.pem");
+
+    ok(p, ledger_find_key(p->l, want.spki_sha256.p, &c, &p->err));
+    assert_int_equal(c->id, id);
+    assert_int_equal(c->status, LEDGER_ISSUED);
+    assert_string_equal(c->authority, "factory");
+    assert_int_equal(c->serial.len, 20);
+    assert_memory_equal(c->serial.p, want.serial.p, 20);
+    assert_string_equal(c->profile, "device");
+    assert_string_equal(c->device, "SN-5");
+    assert_string_equal(c->subject, "CN=SN");
+    assert_string_equal(c->sig_alg, "ecdsa-with-SHA256");
+    assert_memory_equal(c->spki_sha256.p, want.spki_sha256.p, 32);
+    assert_memory_equal(c->request_sha256.p, want.request_sha256.p, 32);
+    assert_memory_equal(c->tbs_sha256.p, cert_of(5).p, 32);
+    assert_int_equal(c->cert.len, 300);
+    assert_memory_equal(c->cert.p, cert_of(5).p, 300);
+    assert_int_equal(c->not_before, NOW + 2);
+    assert_int_equal(c->not_after, NOW + 3);
+    assert_int_equal(c->issued_at, NOW + 1);
+    assert_int_equal(c->published_at, NOW + 2);
+    assert_int_equal(c->revoked_at, 0);
+    assert_string_equal(c->path, "out/5.pem");
+    ledger_cert_free(c);
+    check_says(p, "");
+}
+
+static void reserve_refuses_used_serials(void **state)
+{
+    struct place *p = *state;
+    struct ledger_authority second = factory;
+    struct ledger_cert c;
+    int64_t id = -5;
+
+    with_factory(p);
+    reserve(p, 1);
+    c = row(1);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "SERIAL_COLLISION",
+        "authority 'factory': serial 1111111111111111111111111111111111111101: want one it has not used, have one in "
+        "the ledger");
+    assert_int_equal(id, -5);
+    second.name = c.authority = "second"; /* unique per issuer, not in the world */
+    ok(p, ledger_put_authority(p->l, &second, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    c = row(2); /* the refusal did not spoil the transaction */
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 3);
+}
+
+static void reserve_refuses_malformed_rows(void **state)
+{
+    static const uint8_t negative[] = {0x80, 1, 2, 3, 4, 5, 6, 7}, padded[] = {0, 0x7f, 2, 3, 4, 5, 6, 7, 8};
+    static const uint8_t high[] = {0, 0x80, 2, 3, 4, 5, 6, 7, 8}, long_[21] = {1};
+    static const struct {
+        struct blob serial;
+        const char *code, *msg;
+    } serials[] = {
+        {{high, 7}, "SERIAL_LENGTH", "RFC 5280 4.1.2.2: serial: want 8 to 20 octets, have 7"},
+        {{long_, 21}, "SERIAL_LENGTH", "RFC 5280 4.1.2.2: serial: want 8 to 20 octets, have 21"},
+        {{NULL, 0}, "SERIAL_LENGTH", "RFC 5280 4.1.2.2: serial: want 8 to 20 octets, have 0"},
+        {{negative, 8}, "SERIAL_NEGATIVE", "RFC 5280 4.1.2.2: serial: want a positive number, have first octet 80"},
+        {{padded, 9}, "SERIAL_PADDED", "X.690 8.3.2: serial: want the shortest form, have a leading 00"},
+    };
+    struct place *p = *state;
+    struct ledger_cert c = row(1);
+    int64_t id;
+    size_t i;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    for (i = 0; i < sizeof(serials) / sizeof(serials[0]); i++) {
+        c.serial = serials[i].serial;
+        refused(p, ledger_reserve(p->l, &c, &id, &p->err), serials[i].code, serials[i].msg);
+    }
+    c.serial = (struct blob){high, sizeof(high)};
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    c = row(1);
+    c.authority = "nobody";
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "AUTHORITY_UNKNOWN",
+        "authority 'nobody': not recorded in the ledger");
+    c = row(1);
+    c.spki_sha256.len = 31;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: CHECK constraint failed: length(spki_sha256) = 32");
+    c = row(1);
+    c.subject = NULL;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: NOT NULL constraint failed: certificate.subject");
+    c = row(1);
+    c.supersedes = 99;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT", "%P: FOREIGN KEY constraint failed");
+}
+
+static void issue_wants_a_reserved_row(void **state)
+{
+    struct place *p = *state;
+    int64_t id;
+
+    with_factory(p);
+    id = issue(p, 1);
+    assert_int_equal(id, 1);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_issue(p->l, 1, cert_of(2), &p->err), "NOT_RESERVED",
+        "certificate row 1: status: want reserved, have issued");
+    refused(p, ledger_rebuild(p->l, 1, (struct blob){cert_of(1).p, 32}, 0, 1, &p->err), "NOT_RESERVED",
+        "certificate row 1: status: want reserved, have issued");
+    refused(p, ledger_issue(p->l, 2, cert_of(2), &p->err), "ROW_UNKNOWN", "certificate row 2: not in the ledger");
+    refused(p, ledger_rebuild(p->l, 2, cert_of(2), 0, 1, &p->err), "ROW_UNKNOWN",
+        "certificate row 2: not in the ledger");
+    ok(p, ledger_commit(p->l, &p->err)); /* refusals wrote nothing */
+    id = reserve(p, 2);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused_as(p, ledger_issue(p->l, id, (struct blob){NULL, 0}, &p->err), P11CA_BUG, "CERT_EMPTY",
+        "certificate row 2: want DER, have no octets");
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM event WHERE kind = 'issue'"), 1);
+    check_says(p, "");
+}
+
+static void publish_wants_a_certificate(void **state)
+{
+    struct place *p = *state;
+    int64_t id;
+
+    with_factory(p);
+    id = reserve(p, 1);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_publish(p->l, id, "x.pem", &p->err), "NOT_ISSUED",
+        "certificate row 1: status: want issued, have reserved: nothing to publish");
+    refused(p, ledger_publish(p->l, 7, "x.pem", &p->err), "ROW_UNKNOWN", "certificate row 7: not in the ledger");
+    ledger_rollback(p->l);
+}
+
+static void publish_elsewhere_is_an_event(void **state)
+{
+    struct place *p = *state;
+    int64_t id;
+
+    with_factory(p);
+    id = issue(p, 1);
+    publish(p, id, "a.pem");
+    publish(p, id, "a.pem");
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM event WHERE kind = 'publish'"), 0);
+    publish(p, id, "b.pem");
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM event WHERE kind = 'publish' AND detail = 'b.pem'"), 1);
+    check_says(p, "");
+}
+
+static void renewal_supersedes(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert c;
+    int64_t old, new;
+
+    with_factory(p);
+    old = issue(p, 1);
+    c = row(2);
+    c.supersedes = old;
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &new, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 1"), LEDGER_ISSUED);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_issue(p->l, new, cert_of(2), &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 1"), LEDGER_SUPERSEDED);
+    assert_int_equal(raw_int(p, "SELECT detail = 'supersedes 1111111111111111111111111111111111111101'"
+                                " FROM event WHERE seq = 3"), 1);
+    /* A revoked one stays revoked. */
+    raw_ok(p, "UPDATE certificate SET status = 3, revoked_at = 1, reason = 1 WHERE id = 2");
+    c = row(3);
+    c.supersedes = new;
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &new, &p->err));
+    ok(p, ledger_issue(p->l, new, cert_of(3), &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 2"), LEDGER_REVOKED);
+    check_says(p, "");
+}
+
+static void lot_of_the_same_input_is_the_same(void **state)
+{
+    struct place *p = *state;
+    struct ledger_lot lot = {
+        .authority = "factory", .profile = "device", .name = "week 3", .sha256 = {cert_of(1).p, 32}};
+    struct ledger_cert c = row(1);
+    int64_t a, b;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_lot(p->l, &lot, &a, &p->err));
+    ok(p, ledger_put_lot(p->l, &lot, &b, &p->err));
+    assert_int_equal(a, b);
+    lot.profile = "client";
+    ok(p, ledger_put_lot(p->l, &lot, &b, &p->err));
+    assert_int_not_equal(a, b);
+    lot.sha256.len = 0; /* read from a pipe: every time another lot */
+    ok(p, ledger_put_lot(p->l, &lot, &a, &p->err));
+    ok(p, ledger_put_lot(p->l, &lot, &b, &p->err));
+    assert_int_not_equal(a, b);
+    c.lot = a;
+    ok(p, ledger_reserve(p->l, &c, &b, &p->err));
+    lot.authority = "nobody";
+    refused(p, ledger_put_lot(p->l, &lot, &a, &p->err), "AUTHORITY_UNKNOWN",
+        "authority 'nobody': not recorded in the ledger");
+    ok(p, ledger_commit(p->l, &p->err));
+}
+
+/* --- looking up */
+
+static void find_gives_the_newest(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert again, *c = NULL;
+    uint8_t digest[SHA256_LEN];
+    int64_t id, first;
+
+    with_factory(p);
+    first = issue(p, 1);
+    again = row(1);
+    again.serial = row(2).serial; /* also makes the digests row 2's: they are shared */
+    again.device = "SN-1";
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &again, &id, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    ok(p, ledger_find_device(p->l, "factory", "device", "SN-1", &c, &p->err));
+    assert_int_equal(c->id, id);
+    ledger_cert_free(c);
+    assert_int_equal(hash_sha256(cert_of(1).p, cert_of(1).len, digest), 0);
+    ok(p, ledger_find_cert(p->l, digest, &c, &p->err));
+    assert_int_equal(c->id, first);
+    ledger_cert_free(c);
+}
+
+static void find_wants_all_of_the_key(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert *c = NULL, r;
+    uint8_t near[SHA256_LEN];
+
+    with_factory(p);
+    issue(p, 1);
+    r = row(1);
+    ok(p, ledger_find_request(p->l, "other", r.request_sha256.p, &c, &p->err));
+    assert_null(c);
+    memcpy(near, r.request_sha256.p, sizeof(near));
+    near[31] ^= 1; /* the index holds only the first octets */
+    ok(p, ledger_find_request(p->l, "factory", near, &c, &p->err));
+    assert_null(c);
+    memcpy(near, r.spki_sha256.p, sizeof(near));
+    near[31] ^= 1;
+    ok(p, ledger_find_key(p->l, near, &c, &p->err));
+    assert_null(c);
+    assert_int_equal(hash_sha256(cert_of(1).p, cert_of(1).len, near), 0);
+    near[31] ^= 1;
+    ok(p, ledger_find_cert(p->l, near, &c, &p->err));
+    assert_null(c);
+    ok(p, ledger_find_device(p->l, "factory", "client", "SN-1", &c, &p->err));
+    assert_null(c);
+    ok(p, ledger_find_device(p->l, "other", "device", "SN-1", &c, &p->err));
+    assert_null(c);
+}
+
+static void each_takes_every_filter(void **state)
+{
+    static const struct {
+        struct ledger_filter f;
+        int want;
+    } rows[] = {
+        {{.status = -1}, 4},
+        {{.status = -1, .authority = "factory"}, 4},
+        {{.status = -1, .authority = "nobody"}, 0},
+        {{.status = -1, .profile = "device"}, 4},
+        {{.status = -1, .profile = "server"}, 0},
+        {{.status = -1, .device = "SN-2"}, 1},
+        {{.status = LEDGER_ISSUED}, 3},
+        {{.status = LEDGER_RESERVED}, 1},
+        {{.status = LEDGER_REVOKED}, 0},
+        {{.status = -1, .expiring = NOW + 1002}, 2},
+        {{.status = -1, .expiring = NOW + 9999}, 3}, /* not the reserved one */
+        {{.status = -1, .after_id = 3}, 1},
+        {{.status = -1, .limit = 3}, 3},
+        {{.status = LEDGER_ISSUED, .after_id = 1, .limit = 1, .authority = "factory", .profile = "device"}, 1},
+    };
+    struct place *p = *state;
+    struct ledger_filter f = LEDGER_ANY;
+    size_t i;
+
+    with_factory(p);
+    for (i = 1; i < 4; i++)
+        issue(p, (uint8_t)i);
+    reserve(p, 4);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (count_certs(p, rows[i].f) != rows[i].want)
+            fail_msg("row %zu: want %d, have %d", i, rows[i].want, count_certs(p, rows[i].f));
+    }
+    f.serial = row(3).serial;
+    assert_int_equal(count_certs(p, f), 1);
+}
+
+static int stop_at_two(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
+{
+    (void)err;
+    assert_int_equal(c->id, ++*(int *)arg);
+    return c->id == 2 ? 5 : 0;
+}
+
+static void each_stops_when_told(void **state)
+{
+    struct place *p = *state;
+    struct ledger_filter f = LEDGER_ANY;
+    int n = 0;
+
+    with_factory(p);
+    issue(p, 1);
+    issue(p, 2);
+    issue(p, 3);
+    assert_int_equal(ledger_each_cert(p->l, &f, stop_at_two, &n, &p->err), 5);
+    assert_int_equal(n, 2);
+    reserve(p, 4); /* the walk that was left holds nothing back */
+}
+
+static void status_names(void **state)
+{
+    (void)state;
+    assert_string_equal(ledger_status_name(LEDGER_RESERVED), "reserved");
+    assert_string_equal(ledger_status_name(LEDGER_REVOKED), "revoked");
+    assert_int_equal(ledger_status_from_name("superseded"), LEDGER_SUPERSEDED);
+    assert_int_equal(ledger_status_from_name("issued"), LEDGER_ISSUED);
+    assert_int_equal(ledger_status_from_name("Issued"), -1);
+    assert_int_equal(ledger_status_from_name(""), -1);
+}
+
+/* --- events */
+
+static int keep_last(void *arg, const struct ledger_event *e, struct p11ca_err *err)
+{
+    (void)err;
+    snprintf(((struct text *)arg)->s, sizeof(((struct text *)arg)->s), "%s|%s|%d", e->operator_, e->host,
+        (int)(e->time - NOW));
+    return 0;
+}
+
+static void event_says_who_where_when(void **state)
+{
+    struct place *p = *state;
+    struct passwd *pw = getpwuid(getuid());
+    struct text t = {.s = ""};
+    char want[600], host[256] = "";
+
+    with_factory(p);
+    ledger_set_now(p->l, NOW + 5);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, w_event(p));
+    ok(p, ledger_commit(p->l, &p->err));
+    ok(p, ledger_each_event(p->l, keep_last, &t, &p->err));
+    gethostname(host, sizeof(host) - 1);
+    if (pw)
+        snprintf(want, sizeof(want), "%s|%s|5", pw->pw_name, host);
+    else
+        snprintf(want, sizeof(want), "%u|%s|5", (unsigned)getuid(), host);
+    assert_string_equal(t.s, want);
+}
+
+static void event_refuses_unknown_kinds(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused_as(p, ledger_event(p->l, &(struct ledger_event){.kind = "party"}, &p->err), P11CA_BUG, "EVENT_KIND",
+        "event: kind: want one that is in the table, have 'party'");
+    refused_as(p, ledger_event(p->l, &(struct ledger_event){.kind = NULL}, &p->err), P11CA_BUG, "EVENT_KIND",
+        "event: kind: want one that is in the table, have ''");
+}
+
+static void config_is_noted_once(void **state)
+{
+    static const uint8_t a[SHA256_LEN] = {0xaa}, b[SHA256_LEN] = {0xbb};
+    struct place *p = *state;
+    const uint8_t *notes[] = {a, a, b, b, a};
+    size_t i;
+
+    open_at(p, LEDGER_CREATE, NOW);
+    for (i = 0; i < 5; i++) {
+        ok(p, ledger_begin(p->l, &p->err));
+        ok(p, ledger_note_config(p->l, notes[i], &p->err));
+        ok(p, ledger_commit(p->l, &p->err));
+    }
+#define ZEROS "00000000000000000000000000000000000000000000000000000000000000"
+    events_are(p, "1 config - - - sha256 AA" ZEROS " 32\n"
+                  "2 config - - - sha256 BB" ZEROS " 32\n"
+                  "3 config - - - sha256 AA" ZEROS " 32\n");
+}
+
+/* The encoding is a promise to whoever checks the chain with another program. */
+static void chain_is_as_documented(void **state)
+{
+    struct place *p = *state;
+    struct ledger_event e = {.kind = "reject", .profile = "device", .serial = {spki, 8}, .detail = ""};
+    uint8_t digest[SHA256_LEN];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    AUTO_BUF b = BUF_INIT;
+
+    open_at(p, LEDGER_CREATE, NOW);
+    snprintf(p->l->operator_, sizeof(p->l->operator_), "op");
+    snprintf(p->l->host, sizeof(p->l->host), "host");
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_event(p->l, &e, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    buf_add(&b, (const uint8_t[32]){0}, 32);
+    buf_add(&b, "\0\0\0\0\0\0\0\1\0\0\0\0\x6b\x49\xd2\0", 16);
+    buf_add(&b, "\0\0\0\0\0\0\0\6reject\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\6device", 36);
+    buf_add(&b, "\0\0\0\0\0\0\0\2op\0\0\0\0\0\0\0\4host\0\0\0\0\0\0\0\0", 30);
+    buf_add(&b, "\0\0\0\0\0\0\0\10not real\xff\xff\xff\xff\xff\xff\xff\xff", 24);
+    assert_int_equal(hash_sha256(b.p, b.len, digest), 0);
+    assert_int_equal(sqlite3_open_v2(p->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash FROM event", -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_memory_equal(sqlite3_column_blob(q, 0), digest, sizeof(digest));
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+}
+
+/* --- what another program may do to the file */
+
+static void triggers_hold_against_others(void **state)
+{
+    static const struct {
+        const char *sql, *msg;
+    } rows[] = {
+        {"UPDATE event SET detail = 'x' WHERE seq = 1", "events are append-only: no update"},
+        {"DELETE FROM event WHERE seq = 2", "events are append-only: no delete"},
+        {"INSERT OR REPLACE INTO event SELECT * FROM event WHERE seq = 1",
+            "events are append-only: want the next number"},
+        {"INSERT INTO event (seq, time, kind, operator, host, hash) VALUES (9, 1, 'x', 'x', 'x', zeroblob(32))",
+            "events are append-only: want the next number"},
+        {"DELETE FROM certificate", "certificates are not deleted"},
+        {"INSERT OR REPLACE INTO certificate SELECT * FROM certificate",
+            "certificates are not replaced: the row or serial exists"},
+        {"INSERT OR REPLACE INTO certificate SELECT 9, authority, serial, 0, profile, device, subject, sans, sig_alg,"
+         " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot, supersedes, reserved_at, NULL, NULL,"
+         " NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
+            "certificates are not replaced: the row or serial exists"},
+        {"UPDATE certificate SET serial = zeroblob(9)", "certificates keep what they were reserved for"},
+        {"UPDATE certificate SET authority = 2", "certificates keep what they were reserved for"},
+        {"UPDATE certificate SET id = 2", "certificates keep what they were reserved for"},
+        {"UPDATE certificate SET device = 'SN-2'", "certificates keep what they were reserved for"},
+        {"UPDATE certificate SET cert = zeroblob(9)", "certificates do not change once issued"},
+        {"UPDATE certificate SET cert = NULL", "certificates do not change once issued"},
+        {"UPDATE certificate SET cert_sha256 = zeroblob(32)", "certificates do not change once issued"},
+        {"UPDATE certificate SET not_after = 9", "certificates do not change once issued"},
+        {"UPDATE certificate SET status = 0", "certificates go from reserved to issued to superseded to revoked"},
+        {"DELETE FROM authority", "authorities are not deleted"},
+        {"UPDATE authority SET spki = zeroblob(9)", "authorities keep their name and key"},
+        {"UPDATE authority SET name = 'x'", "authorities keep their name and key"},
+        {"UPDATE authority SET cert = zeroblob(9)", "authorities keep their certificate"},
+        {"INSERT OR REPLACE INTO authority SELECT * FROM authority", "authorities are not replaced"},
+    };
+    struct place *p = *state;
+    size_t i;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_ca_cert(p->l, "factory", cert_of(7), &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    issue(p, 1);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        raw_refused(p, rows[i].sql, rows[i].msg);
+    check_says(p, "");
+}
+
+/* Each row: what somebody with write access does, and what is found. The ledger has authority 1, certificates
+ * 1 (issued) and 2 (reserved), events 1 key, 2 issue, 3 init. */
+#define DROP_EVENT "DROP TRIGGER event_update; DROP TRIGGER event_delete; DROP TRIGGER event_insert;"
+#define DROP_CERT                                                                                            \
+    "DROP TRIGGER certificate_delete; DROP TRIGGER certificate_identity; DROP TRIGGER certificate_content;"   \
+    "DROP TRIGGER certificate_status; DROP TRIGGER certificate_insert;"
+#define DROP_AUTHORITY "DROP TRIGGER authority_identity; DROP TRIGGER authority_cert;"
+#define ROW_1 "certificate row 1: serial 1111111111111111111111111111111111111101: "
+#define ROW_2 "certificate row 2: serial 1111111111111111111111111111111111111102: "
+
+static const struct tampering {
+    const char *sql, *found; /* found: the beginnings of the findings, a line each */
+} tamperings[] = {
+    {DROP_EVENT "UPDATE event SET detail = 'never mind' WHERE seq = 2", "event 2: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET time = time + 1 WHERE seq = 1", "event 1: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET operator = 'nobody' WHERE seq = 3", "event 3: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET host = 'elsewhere' WHERE seq = 3", "event 3: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET profile = 'server' WHERE seq = 3", "event 3: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET hash = zeroblob(32) WHERE seq = 2", "event 2: hash: want \nevent 3: hash: want \n"},
+    {DROP_EVENT "PRAGMA foreign_keys = OFF; DELETE FROM event WHERE seq = 2",
+        "database: certificate row 1: want the event it refers to, have none\n" ROW_1
+        "want an 'issue' event, have none\nevent 3: number: want 2\nevent 3: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET seq = 4 WHERE seq = 3", "event 4: number: want 3\nevent 4: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET serial = zeroblob(20) WHERE seq = 2",
+        ROW_1 "event 2: serial: have 0000000000000000000000000000000000000000\n"
+              "event 2: issue of serial 0000000000000000000000000000000000000000: want its certificate, have none\n"
+              "event 2: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET authority = 'other' WHERE seq = 2",
+        ROW_1 "event 2: authority: want 'factory', have 'other'\nevent 2: hash: want \n"},
+    {DROP_EVENT "UPDATE event SET kind = 'fail' WHERE seq = 2",
+        ROW_1 "want an 'issue' event, event 2 is 'fail'\nevent 2: hash: want \n"},
+    {DROP_CERT "DELETE FROM certificate WHERE id = 1",
+        "event 2: issue of serial 1111111111111111111111111111111111111101: want its certificate, have none\n"},
+    {DROP_CERT "UPDATE certificate SET cert = zeroblob(300) WHERE id = 1",
+        ROW_1 "SHA-256 column does not fit the certificate\n"},
+    {DROP_CERT "UPDATE certificate SET cert_sha256 = zeroblob(32) WHERE id = 1",
+        ROW_1 "SHA-256 column does not fit the certificate\n" ROW_1 "event 2: SHA-256 is another certificate's\n"},
+    {DROP_CERT "UPDATE certificate SET cert = NULL, cert_sha256 = NULL WHERE id = 1",
+        ROW_1 "status: issued, but there is no certificate\n" ROW_1 "event 2: SHA-256 is another certificate's\n"},
+    {DROP_CERT "UPDATE certificate SET issued_at = NULL WHERE id = 1",
+        ROW_1 "status: issued, but there is no date of issue\n"},
+    {DROP_CERT "UPDATE certificate SET status = 0 WHERE id = 1", ROW_1 "status: reserved, but there is a certificate\n"},
+    {"UPDATE certificate SET status = 3 WHERE id = 1", ROW_1 "status: revoked, but there is no date of revocation\n"},
+    {"UPDATE certificate SET revoked_at = 1 WHERE id = 1",
+        ROW_1 "status: not revoked, but there is a date of revocation\n"},
+    {"UPDATE certificate SET published_at = 1 WHERE id = 2", ROW_2 "status: reserved, but dated as issued\n"},
+    {"UPDATE certificate SET status = 1, issued_at = 1 WHERE id = 2",
+        ROW_2 "status: issued, but there is no certificate\n" ROW_2 "want an 'issue' event, have none\n"},
+    {"PRAGMA ignore_check_constraints = ON; UPDATE certificate SET status = 4 WHERE id = 1",
+        "database: CHECK constraint failed in certificate\n" ROW_1 "status: want 0 to 3, have 4\n"},
+    {DROP_CERT "DROP INDEX certificate_serial; INSERT INTO certificate (authority, serial, status, profile, subject,"
+               " sig_alg, spki_sha256, request_sha256, tbs_sha256, not_before, not_after, reserved_at) SELECT authority,"
+               " serial, 0, profile, subject, sig_alg, spki_sha256, request_sha256, tbs_sha256, 1, 2, 3"
+               " FROM certificate WHERE id = 1",
+        "authority 'factory': serial 1111111111111111111111111111111111111101: want 1 certificate, have 2\n"},
+    {DROP_CERT "PRAGMA foreign_keys = OFF; UPDATE certificate SET authority = 5 WHERE id = 2",
+        "database: certificate row 2: want the authority it refers to, have none\n"},
+    {DROP_AUTHORITY "UPDATE authority SET spki = zeroblob(9)",
+        "authority 'factory': key: SHA-256 column does not fit the key\n"},
+    {"DROP TRIGGER authority_identity; DROP TRIGGER event_update;"
+     "UPDATE event SET kind = 'init' WHERE seq = 1",
+        "authority 'factory': key: want a 'key' event with its SHA-256, have none\nevent 1: hash: want \n"},
+    {"UPDATE authority SET cert = zeroblob(9)",
+        "authority 'factory': certificate: want an 'install' event with its SHA-256, have none\n"},
+    {"UPDATE authority SET token_label = 'other'", ""}, /* not something the ledger can know better */
+};
+
+/* Each line of found must be the beginning of a finding, in order, and no finding may be left. */
+static void compare_findings(const char *sql, const char *found, const char *have)
+{
+    const char *f = found, *h = have;
+
+    while (*f && *h) {
+        size_t len = strcspn(f, "\n");
+
+        if (strncmp(f, h, len) != 0)
+            break;
+        f += len + 1;
+        h += strcspn(h, "\n") + 1;
+    }
+    if (*f || *h)
+        fail_msg("after %s\nwant:\n%s\nhave:\n%s", sql, found, have);
+}
+
+static void check_finds(void **state)
+{
+    const struct tampering *t = *state;
+    struct place *p;
+    struct text found = {.s = ""};
+    void *fresh = NULL;
+
+    assert_int_equal(set_up(&fresh), 0);
+    p = fresh;
+    with_factory(p);
+    issue(p, 1);
+    reserve(p, 2);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, w_event(p));
+    ok(p, ledger_commit(p->l, &p->err));
+    check_says(p, "");
+    raw_ok(p, t->sql);
+    ok(p, ledger_check(p->l, add_finding, &found, &p->err));
+    compare_findings(t->sql, t->found, found.s);
+    tear_down(&fresh);
+}
+
+/* Foreign text in a finding must not reach the terminal as it is. */
+static void check_escapes(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    raw_ok(p, DROP_AUTHORITY "UPDATE authority SET name = 'a' || char(27) || '[2J', spki = zeroblob(1)");
+    check_says(p, "authority 'a\\x1B[2J': key: SHA-256 column does not fit the key\n");
+}
+
+static void check_survives_a_damaged_file(void **state)
+{
+    struct place *p = *state;
+    struct text t = {.s = ""};
+    FILE *f;
+    int r;
+
+    with_factory(p);
+    issue(p, 1);
+    ledger_close(p->l);
+    p->l = NULL;
+    f = fopen(p->path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 4096, SEEK_SET), 0); /* all pages but the first */
+    for (r = 0; r < 20 * 4096; r++)
+        fputc(0xa5, f);
+    fclose(f);
+    if (ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err) == 0)
+        r = ledger_check(p->l, add_finding, &t, &p->err);
+    else
+        r = -1;
+    assert_true(r == -1 || t.n > 0);
+    if (r == -1)
+        refused(p, r, "LEDGER_CORRUPT",
+            "%P: damaged: the database's structure is broken, restore it from a backup");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+static int run_tamperings(void)
+{
+    enum { N = sizeof(tamperings) / sizeof(tamperings[0]) };
+    struct CMUnitTest tests[N];
+    static char names[N][32];
+    size_t i;
+
+    memset(tests, 0, sizeof(tests));
+    for (i = 0; i < N; i++) {
+        union {
+            const struct tampering *c;
+            void *v;
+        } u = {&tamperings[i]};
+
+        snprintf(names[i], sizeof(names[i]), "check_finds row %zu", i);
+        tests[i].name = names[i];
+        tests[i].test_func = check_finds;
+        tests[i].initial_state = u.v;
+    }
+    return _cmocka_run_group_tests("check_finds", tests, N, NULL, NULL);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(open_makes_a_private_file),
+        TEST(open_refuses_what_is_not_there),
+        TEST(open_refuses_foreign_databases),
+        TEST(open_refuses_newer_versions),
+        TEST(open_refuses_other_files),
+        TEST(open_finishes_a_killed_create),
+        TEST(open_many_at_once),
+        TEST(read_refuses_to_write),
+        TEST(read_beside_a_writer),
+        TEST(writes_want_a_transaction),
+        TEST(rollback_takes_all_back),
+        TEST(commit_refuses_half_a_write),
+        TEST(second_writer_waits_and_is_told),
+        TEST(chain_holds_between_processes),
+        cmocka_unit_test_setup_teardown(failed_commit_leaves_nothing, failing_disk, failing_disk_done),
+        TEST(commit_survives_a_kill),
+        TEST(clock_set_back),
+        TEST(authority_keeps_its_key),
+        TEST(authority_keeps_its_certificate),
+        TEST(authorities_are_walked_and_found_by_key),
+        TEST(certificate_is_reserved_issued_published),
+        TEST(reserve_refuses_used_serials),
+        TEST(reserve_refuses_malformed_rows),
+        TEST(issue_wants_a_reserved_row),
+        TEST(publish_wants_a_certificate),
+        TEST(publish_elsewhere_is_an_event),
+        TEST(renewal_supersedes),
+        TEST(lot_of_the_same_input_is_the_same),
+        TEST(find_gives_the_newest),
+        TEST(find_wants_all_of_the_key),
+        TEST(each_takes_every_filter),
+        TEST(each_stops_when_told),
+        cmocka_unit_test(status_names),
+        TEST(event_says_who_where_when),
+        TEST(event_refuses_unknown_kinds),
+        TEST(config_is_noted_once),
+        TEST(chain_is_as_documented),
+        TEST(triggers_hold_against_others),
+        TEST(check_escapes),
+        TEST(check_survives_a_damaged_file),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    return run_tamperings() + failed;
+}

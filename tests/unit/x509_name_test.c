@@ -1,0 +1,291 @@
+/* Distinguished names: text to DER and back, and rows 29 to 38 of the table of bad input. */
+#include "x509_help.h"
+
+static void text_to_der(void **state)
+{
+    AUTO_BUF der = BUF_INIT;
+    AUTO_BUF empty = BUF_INIT;
+
+    (void)state;
+    assert_ok(name_from_text("CN=A,O=B,C=US", &der, &err));
+    assert_bytes(
+        der_buf(&der), "3025310b3009060355040613025553310a3008060355040a0c0142310a300806035504030c0141");
+    assert_ok(name_from_text("", &empty, &err));
+    assert_bytes(der_buf(&empty), "3000");
+    assert_true(name_is_empty(der_buf(&empty)));
+}
+
+static void round_trips(void **state)
+{
+    static const struct {
+        const char *text, *canonical;
+    } rows[] = {
+        {"CN=Acme Root CA 2026,O=Acme,C=US", NULL},
+        {"cn = Acme , o= Acme Inc. ,c=US", "CN=Acme,O=Acme Inc.,C=US"},
+        {"CN=a\\,b\\+c\\\"d\\\\e\\<f\\>g\\;h", NULL},
+        {"CN=a=b", NULL},
+        {"CN=\\20a\\ ", "CN=\\ a\\ "},
+        {"CN=\\#1", NULL},
+        {"CN=M\\c3\\bcller", "CN=M\xc3\xbcller"},
+        {"CN=#0c0141", "CN=A"},
+        {"2.5.4.3=A", "CN=A"},
+        {"1.3.6.1.4.1.37244.2.1=FFF1,CN=x", "1.3.6.1.4.1.37244.2.1=#0C0446464631,CN=x"},
+        {"commonName=a,organizationName=b,countryName=US", "CN=a,O=b,C=US"},
+        {"serialNumber=SN-1,title=t,dnQualifier=q,pseudonym=p,DC=example,emailAddress=a@b,GN=g,SN=s,UID=u,"
+         "street=r,L=l,"
+         "ST=st,OU=o",
+            NULL},
+        {"DC=pki,DC=example", NULL},
+        {"OU=a,OU=b", NULL},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_BUF der = BUF_INIT;
+        AUTO_BUF again = BUF_INIT;
+        AUTO_BUF text = BUF_INIT;
+
+        assert_ok(name_from_text(rows[i].text, &der, &err));
+        assert_ok(der_check(der_buf(&der), 6, "name", &err));
+        assert_ok(name_to_text(der_buf(&der), &text, &err));
+        assert_string_equal(buf_str(&text), rows[i].canonical ? rows[i].canonical : rows[i].text);
+        assert_ok(name_from_text((char *)text.p, &again, &err));
+        assert_true(der_equal(der_buf(&der), der_buf(&again)));
+    }
+}
+
+static void string_types(void **state)
+{
+    AUTO_BUF der = BUF_INIT;
+
+    (void)state;
+    assert_ok(name_from_text("CN=a,serialNumber=b,DC=c", &der, &err));
+    assert_bytes(der_buf(&der),
+        "302b3111300f060a0992268993f22c640119160163310a30080603550405130162310a300806035504030c0161");
+}
+
+static void refuses_text(void **state)
+{
+    static const struct {
+        const char *text, *code, *msg;
+    } rows[] = {
+        {"CN", "NAME_SYNTAX", "subject: RFC 4514 3: want TYPE=VALUE, at 'CN'"},
+        {"CN=a,", "NAME_SYNTAX", "subject: RFC 4514 3: want TYPE=VALUE, at ''"},
+        {",CN=a", "NAME_SYNTAX", "subject: RFC 4514 3: want TYPE=VALUE, at ',CN=a'"},
+        {"XX=a", "NAME_SYNTAX",
+            "subject: RFC 4514 3: want an attribute type (CN, O, OU, C, L, ST, street, serialNumber, title, "
+            "dnQualifier, "
+            "pseudonym, DC, emailAddress, GN, SN, UID or a dotted number), have 'XX'"},
+        {"CN=\"a\"", "NAME_SYNTAX",
+            "subject: RFC 4514 3: want a backslash before this character, at '\"a\"'"},
+        {"CN=a;O=b", "NAME_SYNTAX", "subject: RFC 4514 3: want a backslash before this character, at ';O=b'"},
+        {"CN=a\\", "NAME_SYNTAX",
+            "subject: RFC 4514 3: want a special character or two hexadecimal digits after '\\', at '\\'"},
+        {"CN=a\\zz", "NAME_SYNTAX",
+            "subject: RFC 4514 3: want a special character or two hexadecimal digits after '\\', at '\\zz'"},
+        {"CN=#0c014", "NAME_SYNTAX",
+            "subject: RFC 4514 3: want pairs of hexadecimal digits after '#', at '4'"},
+        {"CN=#0c0241", "DER_SYNTAX",
+            "subject: value after '#': X.690 8.1: want a complete value, have one that ends early, at octet "
+            "0"},
+        {"CN=#1e020041", "NAME_STRING_TYPE",
+            "subject: CN: RFC 5280 4.1.2.4: want UTF8String or PrintableString, have BMPString"},
+        {"CN=a+O=b", "NAME_AMBIGUOUS",
+            "subject: RFC 5280 4.1.2.4: want one attribute in each part, have '+'"},
+        {"CN=a,CN=b", "NAME_AMBIGUOUS", "subject: want one CN, have two"},
+        {"CN=", "NAME_EMPTY", "subject: CN: RFC 5280 A.1: want at least one character, have none"},
+        {"CN=  ,O=b", "NAME_EMPTY", "subject: CN: RFC 5280 A.1: want at least one character, have none"},
+        {"CN=a\\00b", "NAME_NUL", "subject: CN: RFC 5280 4.1.2.4: want text, have a NUL character in it"},
+        {"CN=a\nb", "NAME_CONTROL",
+            "subject: CN: RFC 5280 4.1.2.4: want visible text, have the control character U+000A"},
+        {"CN=a\x1b[31m", "NAME_CONTROL",
+            "subject: CN: RFC 5280 4.1.2.4: want visible text, have the control character U+001B"},
+        {"CN=a\xe2\x80\xae", "NAME_CONTROL",
+            "subject: CN: RFC 5280 4.1.2.4: want visible text, have the control character U+202E"},
+        {"CN=a\xff", "NAME_UTF8", "subject: CN: RFC 3629 3: want UTF-8, have other octets"},
+        {"C=USA", "NAME_COUNTRY", "subject: C: RFC 5280 A.1: want 2 letters, have 3"},
+        {"C=U", "NAME_COUNTRY", "subject: C: RFC 5280 A.1: want 2 letters, have 1"},
+        {"C=U1", "NAME_COUNTRY", "subject: C: RFC 5280 A.1: want two letters, have another character"},
+        {"serialNumber=a_b", "NAME_CHARSET",
+            "subject: serialNumber: X.680 41.4: want PrintableString characters (letters, digits, space ' ( "
+            ") + , - . / : "
+            "= ?), have U+005F"},
+        {"serialNumber=a@b", "NAME_CHARSET",
+            "subject: serialNumber: X.680 41.4: want PrintableString characters (letters, digits, space ' ( "
+            ") + , - . / : "
+            "= ?), have U+0040"},
+        {"DC=\xc3\xbc", "NAME_CHARSET", "subject: DC: RFC 5280 A.1: want ASCII characters, have U+00C3"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_BUF der = BUF_INIT;
+
+        assert_refused(name_from_text(rows[i].text, &der, &err), rows[i].code, rows[i].msg);
+        assert_int_equal(der.len, 0);
+    }
+}
+
+/* Characters are counted, not octets. */
+static void lengths(void **state)
+{
+    AUTO_BUF text = BUF_INIT;
+    AUTO_BUF der = BUF_INIT;
+    int i;
+
+    (void)state;
+    buf_adds(&text, "CN=");
+    for (i = 0; i < 64; i++)
+        buf_adds(&text, "\xc3\xbc");
+    assert_ok(name_from_text(buf_str(&text), &der, &err));
+    buf_adds(&text, "x");
+    assert_refused(name_from_text(buf_str(&text), &der, &err), "NAME_TOO_LONG",
+        "subject: CN: RFC 5280 A.1: want at most 64 characters, have 65");
+}
+
+static void too_many(void **state)
+{
+    AUTO_BUF text = BUF_INIT;
+    AUTO_BUF der = BUF_INIT;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 33; i++)
+        buf_adds(&text, i ? ",OU=x" : "OU=x");
+    assert_refused(
+        name_from_text(buf_str(&text), &der, &err), "NAME_TOO_LONG", "subject: want at most 32 attributes");
+}
+
+/* Name { SET { SEQUENCE { CN, tag value } } } */
+static void cn_of(struct buf *b, uint8_t tag, const void *p, size_t len)
+{
+    oid_add(b, OID_CN);
+    der_add(b, tag, p, len);
+    der_close(b, 0, DER_SEQUENCE);
+    der_close(b, 0, DER_SET);
+    der_close(b, 0, DER_SEQUENCE);
+}
+
+static void refuses_foreign(void **state)
+{
+    static const struct {
+        uint8_t tag;
+        const char *value;
+        size_t len;
+        const char *code, *msg;
+    } rows[] = {
+        {DER_T61_STRING, "a", 1, "NAME_STRING_TYPE",
+            "name: CN: RFC 5280 4.1.2.4: want UTF8String or PrintableString, have T61String"},
+        {DER_BMP_STRING, "\0a", 2, "NAME_STRING_TYPE",
+            "name: CN: RFC 5280 4.1.2.4: want UTF8String or PrintableString, have BMPString"},
+        {DER_OCTET_STRING, "a", 1, "NAME_STRING_TYPE",
+            "name: CN: RFC 5280 4.1.2.4: want UTF8String or PrintableString, have another type"},
+        {DER_PRINTABLE_STRING, "a@b", 3, "NAME_CHARSET",
+            "name: CN: X.680 41.4: want PrintableString characters (letters, digits, space ' ( ) + , - . / : "
+            "= ?), have "
+            "U+0040"},
+        {DER_PRINTABLE_STRING, "a\0b", 3, "NAME_NUL",
+            "name: CN: RFC 5280 4.1.2.4: want text, have a NUL character in it"},
+        {DER_UTF8_STRING, "good.example\0.evil.example", 26, "NAME_NUL",
+            "name: CN: RFC 5280 4.1.2.4: want text, have a NUL character in it"},
+        {DER_UTF8_STRING, "\xc3", 1, "NAME_UTF8", "name: CN: RFC 3629 3: want UTF-8, have other octets"},
+        {DER_UTF8_STRING, "\xed\xa0\x80", 3, "NAME_UTF8",
+            "name: CN: RFC 3629 3: want UTF-8, have other octets"},
+        {DER_UTF8_STRING, "", 0, "NAME_EMPTY",
+            "name: CN: RFC 5280 A.1: want at least one character, have none"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_BUF b = BUF_INIT;
+
+        cn_of(&b, rows[i].tag, rows[i].value, rows[i].len);
+        assert_refused(name_check(der_buf(&b), "name", &err), rows[i].code, rows[i].msg);
+    }
+}
+
+static void a_million_characters(void **state)
+{
+    static char value[1000000];
+    AUTO_BUF b = BUF_INIT;
+
+    (void)state;
+    memset(value, 'a', sizeof(value));
+    cn_of(&b, DER_UTF8_STRING, value, sizeof(value));
+    assert_refused(name_check(der_buf(&b), "name", &err), "NAME_TOO_LONG",
+        "name: want at most 16384 octets, have 1000025");
+}
+
+static void broken_structures(void **state)
+{
+    static const char *const rows[] = {"3100", "30023000", "30023100", "300431023000", "3006310430020500"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_BUF b = BUF_INIT;
+        AUTO_BUF text = BUF_INIT;
+        struct der cn;
+
+        add_hex(&b, rows[i]);
+        assert_int_equal(name_check(der_buf(&b), "name", &err), -1);
+        assert_string_equal(err.code, "NAME_SYNTAX");
+        assert_int_equal(name_to_text(der_buf(&b), &text, &err), -1);
+        assert_int_not_equal(name_get(der_buf(&b), NAME_CN, &cn), 1);
+    }
+}
+
+static void gets_one(void **state)
+{
+    AUTO_BUF b = BUF_INIT;
+    struct der text;
+
+    (void)state;
+    assert_ok(name_from_text("CN=leaf,serialNumber=SN1,O=Acme", &b, &err));
+    assert_int_equal(name_get(der_buf(&b), NAME_CN, &text), 1);
+    assert_memory_equal(text.p, "leaf", 4);
+    assert_int_equal(name_get(der_buf(&b), NAME_SERIAL, &text), 1);
+    assert_memory_equal(text.p, "SN1", 3);
+    buf_reset(&b);
+    assert_ok(name_from_text("O=Acme", &b, &err));
+    assert_int_equal(name_get(der_buf(&b), NAME_CN, &text), 0);
+}
+
+/* What name_check() refuses can still be shown. */
+static void shows_what_it_refuses(void **state)
+{
+    AUTO_BUF b = BUF_INIT;
+    AUTO_BUF t61 = BUF_INIT;
+    AUTO_BUF text = BUF_INIT;
+
+    (void)state;
+    cn_of(&b, DER_UTF8_STRING, "a\n\0b", 4);
+    assert_ok(name_to_text(der_buf(&b), &text, &err));
+    assert_string_equal(buf_str(&text), "CN=a\\0A\\00b");
+    buf_reset(&text);
+    cn_of(&t61, DER_T61_STRING, "\xe9", 1);
+    assert_ok(name_to_text(der_buf(&t61), &text, &err));
+    assert_string_equal(buf_str(&text), "CN=#1401E9");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_to_der),
+        cmocka_unit_test(round_trips),
+        cmocka_unit_test(string_types),
+        cmocka_unit_test(refuses_text),
+        cmocka_unit_test(lengths),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(refuses_foreign),
+        cmocka_unit_test(a_million_characters),
+        cmocka_unit_test(broken_structures),
+        cmocka_unit_test(gets_one),
+        cmocka_unit_test(shows_what_it_refuses),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

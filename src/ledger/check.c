@@ -76,7 +76,7 @@ static const char *const rules[] = {
     " WHEN e.digest IS NOT c.cert_sha256 THEN 'event ' || e.seq || ': SHA-256 is another certificate''s'"
     " END AS fault FROM certificate c LEFT JOIN event e ON e.seq = c.event LEFT JOIN authority a ON a.id = "
     "c.authority"
-    " WHERE (status > 0 OR cert NOTNULL) AND fault NOTNULL",
+    " WHERE (c.status > 0 OR c.cert NOTNULL) AND fault NOTNULL",
 
     "SELECT 'event ' || e.seq || ': issue of serial ' || coalesce(hex(e.serial), 'none') ||"
     " ': want its certificate, have none' FROM event e WHERE e.kind = 'issue' AND NOT EXISTS (SELECT 1"

@@ -13,8 +13,9 @@
 
 #define BUSY_MS     10000 /* a group of 256 rows is committed in milliseconds; a checkpoint may take a second */
 #define CLOCK_SLACK 60    /* seconds that clocks of machines which share a ledger may differ */
-#define CHECKPOINT  8192 /* pages of write-ahead log (32 MiB): a page touched by many commits is moved once */
-#define CACHE_KIB   65536 /* index pages are hit at random; a million rows have about 150 MiB of them */
+#define CHECKPOINT                                                                                           \
+    32768               /* pages of write-ahead log (128 MiB): a page touched by many commits is moved once */
+#define CACHE_KIB 65536 /* index pages are hit at random; a million rows have about 150 MiB of them */
 
 SCOPE_DEFINE(ledger, struct ledger *, ledger_close)
 

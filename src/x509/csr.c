@@ -262,7 +262,7 @@ static int check_proof(const struct csr *csr, const struct parts *parts, struct 
     SCOPED(pkey) EVP_PKEY *pub = NULL;
 
     if (spki_check_weak(&csr->spki, err) != 0 || spki_evp1(&csr->spki, &pub, err) != 0)
-        return -1;
+        return err_prefix(err, "request");
     if (sigalg_verify(pub, csr->alg, csr->info, parts->sig, err) == 0)
         return 0;
     if (err->kind == P11CA_BUG)

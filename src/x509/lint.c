@@ -23,6 +23,7 @@ struct lint {
     struct p11ca_err facts_why, spki_why; /* what their readers said */
     struct p11ca_err why;                 /* scratch of a check */
     char text[512];                       /* want ..., have ... */
+    bool told;                            /* why holds the whole finding, with source and field */
 };
 
 static bool have(struct lint *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -33,6 +34,13 @@ static bool have(struct lint *l, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(l->text, sizeof(l->text), fmt, ap);
     va_end(ap);
+    return false;
+}
+
+/* What another function of this layer found: its code, its words. */
+static bool because(struct lint *l)
+{
+    l->told = true;
     return false;
 }
 
@@ -82,6 +90,8 @@ static bool check_issuer(struct lint *l)
     if (l->issuer)
         return der_equal(l->t.issuer, l->issuer->subject) ||
                have(l, "want the subject of the issuer's certificate, byte for byte, have another name");
+    if (!l->profile)
+        return true; /* a foreign certificate without its issuer */
     return der_equal(l->t.issuer, l->t.subject) ||
            have(l, "want the subject, byte for byte, have another name");
 }
@@ -124,9 +134,7 @@ static bool check_days(struct lint *l)
 
 static bool check_name(struct lint *l)
 {
-    if (name_check(l->t.subject, "name", &l->why) == 0)
-        return true;
-    return have(l, "%s", l->why.msg);
+    return name_check(l->t.subject, "subject", &l->why) == 0 || because(l);
 }
 
 static bool check_subject(struct lint *l)
@@ -146,9 +154,11 @@ static bool check_subject(struct lint *l)
 
 static bool check_key(struct lint *l)
 {
-    if (!l->spki_ok)
-        return have(l, "%s", l->spki_why.msg);
-    return !l->profile || profile_check_key(l->profile, &l->spki, &l->why) == 0 || have(l, "%s", l->why.msg);
+    if (!l->spki_ok) {
+        l->why = l->spki_why;
+        return because(l);
+    }
+    return !l->profile || profile_check_key(l->profile, &l->spki, &l->why) == 0 || because(l);
 }
 
 static bool check_unique_id(struct lint *l)
@@ -158,7 +168,7 @@ static bool check_unique_id(struct lint *l)
 
 static bool check_der(struct lint *l)
 {
-    return der_check(l->tbs, DER_MAX_DEPTH, "certificate", &l->why) == 0 || have(l, "%s", l->why.msg);
+    return der_check(l->tbs, DER_MAX_DEPTH, "certificate", &l->why) == 0 || because(l);
 }
 
 /* --- extensions, each for itself --- */
@@ -179,7 +189,10 @@ static bool check_ext_once(struct lint *l)
 
 static bool check_ext_values(struct lint *l)
 {
-    return l->facts_ok || have(l, "%s", l->facts_why.msg);
+    if (l->facts_ok)
+        return true;
+    l->why = l->facts_why;
+    return because(l);
 }
 
 /* RFC 5280 4.2.1 and 4.2.2 say of each whether it is critical. ours: only where we are the issuer. */
@@ -369,7 +382,7 @@ static bool check_ski(struct lint *l)
     if (!l->profile->ski || !l->spki_ok)
         return true;
     if (spki_ski(&l->spki, want, &l->why) != 0)
-        return have(l, "%s", l->why.msg);
+        return because(l);
     return der_equal(l->f.ski, DER_OF(want, sizeof(want))) ||
            have(l, l->f.ski.len ? "want the SHA-1 of the key, have another"
                                 : "want the SHA-1 of the key, have none");
@@ -380,8 +393,8 @@ static bool check_sans(struct lint *l)
     AUTO_SANS sans = SAN_LIST_INIT;
 
     if (l->f.san.p && san_from_der(l->f.san, &sans, &l->why) != 0)
-        return have(l, "%s", l->why.msg);
-    return profile_check_sans(l->profile, &sans, &l->why) == 0 || have(l, "%s", l->why.msg);
+        return because(l);
+    return profile_check_sans(l->profile, &sans, &l->why) == 0 || because(l);
 }
 
 static bool check_crl_dp(struct lint *l)
@@ -462,15 +475,22 @@ static bool applies(const struct lint *l, const struct row *row)
     return (l->profile || !(row->where & PROFILED)) && (l->facts_ok || !(row->where & READABLE));
 }
 
-static bool holds(struct lint *l, const struct row *row, struct p11ca_err *finding)
+static void tell(const struct lint *l, const struct row *row, struct p11ca_err *finding)
 {
-    if (!applies(l, row) || row->check(l))
-        return true;
-    if (l->profile)
-        err_set(finding, P11CA_REFUSED, row->code, "profile '%s': %s: %s: %s", l->profile->name, row->source,
-            row->field, l->text);
+    if (l->told)
+        *finding = l->why;
     else
         err_set(finding, P11CA_REFUSED, row->code, "%s: %s: %s", row->source, row->field, l->text);
+    if (l->profile && strncmp(finding->msg, "profile ", 8) != 0)
+        err_prefix(finding, "profile '%s'", l->profile->name);
+}
+
+static bool holds(struct lint *l, const struct row *row, struct p11ca_err *finding)
+{
+    l->told = false;
+    if (!applies(l, row) || row->check(l))
+        return true;
+    tell(l, row, finding);
     return false;
 }
 

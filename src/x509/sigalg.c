@@ -100,8 +100,8 @@ int sigalg_read(
     if (!alg)
         return refuse_unknown(id, prefix, err);
     if (alg->rsa != (kind == KEY_RSA))
-        return refuse(
-            err, prefix, "ALG", kind == KEY_RSA ? "one for an RSA key" : "one for an EC key", alg->text);
+        return refuse(err, prefix, "ALG",
+            kind == KEY_RSA ? "want one for an RSA key" : "want one for an EC key", alg->text);
     *ret = alg;
     return 0;
 }

@@ -57,7 +57,8 @@ LIB  := $(B)/lib/libp11ca.a
 GATE := $(B)/lib/p11ca/libp11ca-gate.so
 DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
 
-.PHONY: all check check-unit check-cli demo bench lint fuzz format install clean
+.PHONY: all check check-unit check-cli demo bench lint format install clean
+.SECONDARY:
 all: $(BIN) $(GATE) $(DATA)
 
 # Rebuild when the flags change.
@@ -118,13 +119,16 @@ format:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/p11ca $(DESTDIR)$(PREFIX)/include/p11ca \
-	    $(DESTDIR)$(PREFIX)/share/p11ca/tokens $(DESTDIR)$(PREFIX)/share/p11ca/ceremonies
+	    $(DESTDIR)$(PREFIX)/share/p11ca/tokens $(DESTDIR)$(PREFIX)/share/p11ca/ceremonies \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(GATE) $(DESTDIR)$(PREFIX)/lib/p11ca
 	install -m 644 $(wildcard include/p11ca/*.h) $(DESTDIR)$(PREFIX)/include/p11ca
 	install -m 644 $(wildcard tokens/*.conf) $(DESTDIR)$(PREFIX)/share/p11ca/tokens
 	install -m 644 $(wildcard ceremonies/*.conf) $(DESTDIR)$(PREFIX)/share/p11ca/ceremonies
+	install -m 644 src/cli/p11ca.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 src/cli/p11ca.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/p11ca
 
 clean:
 	rm -rf build

@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -281,7 +282,7 @@ int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t 
     return 0;
 }
 
-FILE *file_open_tty(void)
+int file_open_tty(void)
 {
-    return fopen("/dev/tty", "r+e");
+    return open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 }

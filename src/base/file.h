@@ -7,7 +7,6 @@
 #define BASE_FILE_H
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -55,7 +54,7 @@ void file_remove_tree(const char *path);
 P11CA_CHECK int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err);
 void file_list_free(char **names);
 
-/* Opens the controlling terminal for a dialogue. */
-FILE *file_open_tty(void);
+/* A descriptor on the controlling terminal, for a dialogue; -1 when there is none. */
+int file_open_tty(void);
 
 #endif

@@ -2,8 +2,11 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/scope.h"
 
 char *path_join(const char *base, const char *name)
 {
@@ -12,6 +15,24 @@ char *path_join(const char *base, const char *name)
     if (!base || name[0] == '/')
         return strdup(name);
     return asprintf(&path, "%s/%s", base, name) < 0 ? NULL : path;
+}
+
+/* The directory, without links, and the name in it. */
+static char *canonical(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_STR dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    AUTO_STR real = dir ? realpath(dir, NULL) : NULL;
+
+    return real ? path_join(real, slash ? slash + 1 : path) : NULL;
+}
+
+bool path_same(const char *a, const char *b)
+{
+    AUTO_STR one = canonical(a);
+    AUTO_STR two = canonical(b);
+
+    return one && two && strcmp(one, two) == 0;
 }
 
 char *path_of_program(void)

@@ -56,10 +56,12 @@ static int run(struct cli *cli, int argc, char **argv, struct p11ca_err *err)
         printf("p11ca %s\n", P11CA_VERSION);
         return 0;
     }
-    if (!cli->command) {
+    if (!cli->command && cli_flag(cli, "help")) {
         cli_help_all();
-        return cli_flag(cli, "help") ? 0 : err_set(err, P11CA_USAGE, "USAGE", "want a command");
+        return 0;
     }
+    if (!cli->command)
+        return err_set(err, P11CA_USAGE, "USAGE", "want a command; see p11ca help");
     if (cli_flag(cli, "help")) {
         cli_help(cli->command);
         return 0;

@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/scope.h"
 #include "cli/cli.h"
 
 static void say(void *ctx, const char *line)
@@ -17,76 +19,69 @@ static bool yes_to_all(void *ctx, const char *question)
     return true;
 }
 
+/* One line without its newline; byte by byte, so that no buffer of the library keeps a copy of a PIN. */
+static int read_line(int tty, char *buf, size_t size)
+{
+    size_t n = 0;
+    ssize_t got;
+    char c;
+
+    while ((got = read(tty, &c, 1)) == 1 && c != '\n' && c != '\r') {
+        if (n + 1 >= size)
+            return -1;
+        buf[n++] = c;
+    }
+    buf[n] = '\0';
+    return got != 1 && n == 0 ? -1 : (int)n;
+}
+
 /* A typed yes; a wrong answer asks again, the end of input is no. */
 static bool confirm(void *ctx, const char *question)
 {
-    FILE *tty = file_open_tty();
-    char line[32];
-    bool yes = false, asked = true;
+    AUTO_FD tty = file_open_tty();
+    char line[64];
 
     (void)ctx;
-    if (!tty)
-        return false;
-    while (asked) {
-        fprintf(tty, "%s [yes/no] ", question);
-        fflush(tty);
-        if (!fgets(line, sizeof(line), tty))
+    while (tty >= 0) {
+        dprintf(tty, "%s [yes/no] ", question);
+        if (read_line(tty, line, sizeof(line)) < 0)
             break;
-        line[strcspn(line, "\r\n")] = '\0';
-        yes = strcmp(line, "yes") == 0 || strcmp(line, "y") == 0;
-        asked = !yes && strcmp(line, "no") != 0 && strcmp(line, "n") != 0;
+        if (strcmp(line, "yes") == 0 || strcmp(line, "y") == 0)
+            return true;
+        if (strcmp(line, "no") == 0 || strcmp(line, "n") == 0)
+            break;
     }
-    fclose(tty);
-    return yes;
-}
-
-static int read_line(FILE *tty, char *buf, size_t size)
-{
-    size_t n = 0;
-    int c;
-
-    /* Character by character: stdio's own buffers must not keep a copy. */
-    while ((c = fgetc(tty)) != EOF && c != '\n') {
-        if (n + 1 >= size)
-            return -1;
-        buf[n++] = (char)c;
-    }
-    buf[n] = '\0';
-    return c == EOF && n == 0 ? -1 : (int)n;
+    return false;
 }
 
 static int secret(void *ctx, const char *prompt, char *buf, size_t size)
 {
-    FILE *tty = file_open_tty();
+    AUTO_FD tty = file_open_tty();
     struct termios old, quiet;
-    int n = -1;
+    int n;
 
     (void)ctx;
-    if (!tty)
+    if (tty < 0 || tcgetattr(tty, &old) != 0)
         return -1;
-    setvbuf(tty, NULL, _IONBF, 0);
-    if (tcgetattr(fileno(tty), &old) == 0) {
-        quiet = old;
-        quiet.c_lflag &= (tcflag_t)~ECHO;
-        tcsetattr(fileno(tty), TCSAFLUSH, &quiet);
-        fprintf(tty, "%s: ", prompt);
-        n = read_line(tty, buf, size);
-        tcsetattr(fileno(tty), TCSAFLUSH, &old);
-        fputc('\n', tty);
-    }
-    fclose(tty);
+    quiet = old;
+    quiet.c_lflag &= (tcflag_t)~ECHO;
+    /* The prompt comes when nothing is echoed any more. */
+    tcsetattr(tty, TCSAFLUSH, &quiet);
+    dprintf(tty, "%s: ", prompt);
+    n = read_line(tty, buf, size);
+    tcsetattr(tty, TCSAFLUSH, &old);
+    dprintf(tty, "\n");
     return n;
 }
 
 void cli_ui_init(struct cli *cli, bool yes)
 {
-    FILE *tty = file_open_tty();
+    AUTO_FD tty = file_open_tty();
 
     cli->ui = (struct p11ca_ui){.ctx = cli, .say = say};
-    if (tty) {
+    if (tty >= 0) {
         cli->ui.confirm = confirm;
         cli->ui.secret = secret;
-        fclose(tty);
     }
     if (yes)
         cli->ui.confirm = yes_to_all;

@@ -46,6 +46,7 @@ int p11ca_request(struct p11ca_home *home, const char *authority, const char *ou
         authority_open(&a, home, l, conf, err) != 0 || authority_record(&a, l, err) != 0)
         return -1;
     if (csr_make(signer_get0_pkey(a.signer), der_buf(&subject), &a.spki, &der, err) != 0) {
+        err->kind = P11CA_TOKEN; /* whatever else it is called: the signature is the token's */
         signer_explain(a.signer, err);
         return err_prefix(err, "authority '%s'", authority);
     }

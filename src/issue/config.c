@@ -197,7 +197,9 @@ static int hash_text(struct p11ca_home *home, const char *path, struct p11ca_err
 
     if (file_read(path, LIMIT_CONF, &text, err) != 0)
         return -1;
-    return hash_sha256(text.p, text.len, home->conf_sha256) == 0 ? 0 : err_nomem(err);
+    /* The built-in profiles are configuration, too: they change with the version. */
+    buf_adds(&text, P11CA_VERSION);
+    return buf_ok(&text) && hash_sha256(text.p, text.len, home->conf_sha256) == 0 ? 0 : err_nomem(err);
 }
 
 int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
@@ -207,6 +209,8 @@ int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
 
     if (!path)
         return err_nomem(err);
+    if (!file_exists(path))
+        return err_set(err, P11CA_CONFIG, "NO_HOME", "%s: no such file: not a PKI home (-C HOME, or p11ca init)", path);
     if (conf_load(&home->conf, path, err) != 0 || hash_text(home, path, err) != 0 ||
         conf_fields(&home->conf, config_root_setting(&home->conf.cfg), "p11ca.conf", top_fields, N(top_fields), &top,
             err) != 0)

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "issue/ca.h"
 #include "issue/pipeline.h"
@@ -38,6 +39,8 @@ static int check_order(const struct p11ca_order *o, const struct authority_conf 
 {
     if ((o->csr != NULL) + (o->pubkey != NULL) + (o->new_key != NULL) != 1)
         return err_set(err, P11CA_USAGE, "ORDER", "want exactly one of --csr, --pubkey and --new-key");
+    if (o->new_key && path_same(o->new_key, o->output))
+        return err_set(err, P11CA_USAGE, "ORDER", "%s: want the key and the certificate in two files", o->output);
     return authority_profile(a, o->profile, ret, err);
 }
 
@@ -86,6 +89,7 @@ static int read_material(struct material *m, const struct p11ca_order *o, struct
     m->input.device = o->id;
     m->input.subject = o->subject;
     m->input.days = o->days;
+    m->input.output = o->force ? NULL : o->output;
     if (read_sans(m, o, err) != 0)
         return -1;
     if (o->new_key)

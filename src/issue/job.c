@@ -64,7 +64,7 @@ static int subject_from_csr(struct job *job, const struct csr *csr)
     subject_cn(csr->subject, cn, sizeof(cn));
     if (job->in.device && cn[0] && strcmp(cn, job->in.device) != 0)
         return err_set(&job->err, P11CA_REFUSED, "SUBJECT_MISMATCH",
-            "device ID '%s': the request's subject says CN '%s'; --subject decides", job->in.device, cn);
+            "device ID '%s': the request's subject says CN '%s' (give --subject to decide)", job->in.device, cn);
     buf_add(&job->subject, csr->subject.p, csr->subject.len);
     return 0;
 }

@@ -21,6 +21,7 @@ struct job_input {
     const char *device, *subject;
     const struct san_list *sans; /* NULL: those of the request */
     unsigned days;
+    const char *output; /* where it will be published; NULL: whatever is there does not matter */
 };
 
 enum job_state {

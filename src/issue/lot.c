@@ -54,6 +54,7 @@ static int prepare(struct lot *lot, size_t i)
         return err_nomem(&job->err);
     if (file_read(path, LIMIT_CSR, &lot->csr[i], &job->err) != 0)
         return -1;
+    in.output = lot->path[i];
     in.csr = DER_OF(lot->csr[i].p ? lot->csr[i].p : (const uint8_t *)"", lot->csr[i].len);
     return job_prepare(job, &in, &lot->ctx);
 }
@@ -164,7 +165,7 @@ static void report_row(struct lot *lot, size_t i)
         lot->fn(lot->arg, &row);
 }
 
-/* A token that fails one row fails them all. */
+/* A token that fails one row fails them all; so does a disk, but not a file that is in the way. */
 static int end_group(struct lot *lot, size_t n, struct p11ca_err *err)
 {
     int rc = 0;
@@ -174,7 +175,7 @@ static int end_group(struct lot *lot, size_t n, struct p11ca_err *err)
         const struct job *job = &lot->job[i];
 
         report_row(lot, i);
-        if (rc == 0 && job->state == JOB_FAILED && (job->err.kind == P11CA_TOKEN || job->err.kind == P11CA_FILE)) {
+        if (rc == 0 && job->state == JOB_FAILED && (job->err.kind == P11CA_TOKEN || (job->err.kind == P11CA_FILE && !job->err.code[0]))) {
             *err = job->err;
             rc = -1;
         }

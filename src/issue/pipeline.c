@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "issue/publish.h"
 
 /* A serial that is taken is drawn again; a third time the generator is broken (bad input 17). */
 #define SERIAL_TRIES 3
@@ -24,6 +25,17 @@ static int take_row(struct job *job, const struct job_ctx *ctx, const struct led
     return 0;
 }
 
+/*
+ * A finished order that comes again: with a device ID it is the same device, and with the certificate in its place the
+ * run was killed at the very end. Otherwise it is a new order, a renewal.
+ */
+static bool is_same_again(const struct job *job, const struct ledger_cert *c)
+{
+    if (job->device[0] || job->in.profile->is_ca)
+        return true;
+    return job->in.output && publish_is(job->in.output, DER_OF(c->cert.p, c->cert.len));
+}
+
 static int look_request(struct ledger *l, struct job *job, const struct job_ctx *ctx, bool *ret_found)
 {
     AUTO_LEDGER_CERT c = NULL;
@@ -33,8 +45,7 @@ static int look_request(struct ledger *l, struct job *job, const struct job_ctx 
         return -1;
     if (!c || c->status > LEDGER_ISSUED)
         return 0;
-    /* Without a device ID a finished order may be given again: that is a renewal. With one, it is the same device. */
-    if (c->published_at && !job->device[0] && !job->in.profile->is_ca)
+    if (c->published_at && !is_same_again(job, c))
         return 0;
     *ret_found = true;
     return take_row(job, ctx, c);

@@ -45,7 +45,7 @@ int publish_file(const struct job *job, const char *path, bool force, struct p11
 
 int publish_cert(struct ledger *l, const struct job *job, const char *path, bool force, struct p11ca_err *err)
 {
-    if (publish_file(job, path, force, err) != 0 || ledger_begin(l, err) != 0)
+    if (publish_file(job, path, force, err) != 0 || ledger_begin_lazy(l, err) != 0)
         return -1;
     if (publish_mark(l, job, path, err) != 0) {
         ledger_rollback(l);

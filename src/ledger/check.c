@@ -80,7 +80,7 @@ static const char *const rules[] = {
 
     "SELECT 'event ' || e.seq || ': issue of serial ' || coalesce(hex(e.serial), 'none') ||"
     " ': want its certificate, have none' FROM event e WHERE e.kind = 'issue' AND NOT EXISTS (SELECT 1"
-    " FROM certificate c WHERE c.serial = e.serial AND c.event = e.seq)",
+    " FROM certificate c WHERE c.serial = e.serial AND c.event = e.seq AND (c.cert NOTNULL OR c.status > 0))",
 };
 
 static int run_rule(const struct check *c, const char *text, struct p11ca_err *err)

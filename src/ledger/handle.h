@@ -18,6 +18,7 @@ struct ledger {
     enum ledger_mode mode;
     int64_t now;
     bool broken; /* a write of this transaction failed half-way: it must not be committed */
+    bool lazy;   /* this transaction need not be durable at once */
 
     struct {
         const char *text; /* compared by address */

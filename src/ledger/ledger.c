@@ -12,6 +12,7 @@
 #include "ledger/sql.h"
 
 #define BUSY_MS     10000 /* a group of 256 rows is committed in milliseconds; a checkpoint may take a second */
+#define BUSY_STEP_MS 5
 #define CLOCK_SLACK 60    /* seconds that clocks of machines which share a ledger may differ */
 #define CHECKPOINT                                                                                           \
     32768               /* pages of write-ahead log (128 MiB): a page touched by many commits is moved once */
@@ -52,7 +53,7 @@ static struct ledger *new_handle(const char *path, enum ledger_mode mode, int64_
 /* An empty file is a new database to SQLite, and its log and index files take over this mode. */
 static int make_file(const char *path, struct p11ca_err *err)
 {
-    if (file_write(path, FILE_NEW, 0600, "", 0, err) == 0 || strcmp(err->code, "OUTPUT_EXISTS") == 0)
+    if (file_exists(path) || file_write(path, FILE_NEW, 0600, "", 0, err) == 0 || strcmp(err->code, "OUTPUT_EXISTS") == 0)
         return 0;
     return -1;
 }
@@ -82,16 +83,35 @@ static int open_database(struct ledger *l, struct p11ca_err *err)
         err);
 }
 
+/*
+ * SQLite asks no busy handler for this lock: two processes that turn one new file to WAL would wait for each other.
+ * One of them fails at once and has let go, so that trying again is safe.
+ */
+static int set_wal(struct ledger *l, struct p11ca_err *err)
+{
+    int rc, waited;
+
+    sqlite3_busy_timeout(l->db, 0);
+    for (waited = 0;; waited += BUSY_STEP_MS) {
+        rc = sqlite3_exec(l->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        if ((rc & 0xff) != SQLITE_BUSY || waited >= BUSY_MS)
+            break;
+        sqlite3_sleep(BUSY_STEP_MS);
+    }
+    sqlite3_busy_timeout(l->db, BUSY_MS);
+    return rc == SQLITE_OK ? 0 : sql_fail(l, err);
+}
+
 /* Only after the file is known to be ours: a foreign database stays as it is. */
 static int set_up_writing(struct ledger *l, int64_t version, struct p11ca_err *err)
 {
     char text[128];
 
     sqlite3_snprintf(sizeof(text), text,
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = %d;"
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = %d;"
         "PRAGMA cache_size = -%d",
         CHECKPOINT, CACHE_KIB);
-    if (sql_exec(l, text, err) != 0)
+    if (set_wal(l, err) != 0 || sql_exec(l, text, err) != 0)
         return -1;
     if (version < schema_version() && schema_migrate(l, err) != 0)
         return -1;
@@ -173,13 +193,20 @@ int ledger_need_transaction(const struct ledger *l, struct p11ca_err *err)
     return err_set(err, P11CA_BUG, "TRANSACTION", "%s: write: want a transaction, have none", l->path);
 }
 
+static void end_lazy(struct ledger *l)
+{
+    if (l->lazy)
+        sqlite3_exec(l->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+    l->lazy = false;
+}
+
 static int begin_locked(struct ledger *l, struct p11ca_err *err)
 {
     l->broken = false;
     return events_read_head(l, err) == 0 ? check_clock(l, err) : -1;
 }
 
-int ledger_begin(struct ledger *l, struct p11ca_err *err)
+static int begin(struct ledger *l, struct p11ca_err *err)
 {
     if (l->mode == LEDGER_READ)
         return err_set(err, P11CA_LEDGER, "LEDGER_READONLY",
@@ -196,6 +223,25 @@ int ledger_begin(struct ledger *l, struct p11ca_err *err)
     return -1;
 }
 
+int ledger_begin(struct ledger *l, struct p11ca_err *err)
+{
+    return begin(l, err);
+}
+
+/* The setting cannot change inside a transaction. In WAL mode NORMAL commits in order, and syncs at the next full one. */
+int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err)
+{
+    if (in_transaction(l))
+        return begin(l, err); /* which refuses */
+    if (sql_exec(l, "PRAGMA synchronous = NORMAL", err) != 0)
+        return -1;
+    l->lazy = true;
+    if (begin(l, err) == 0)
+        return 0;
+    end_lazy(l);
+    return -1;
+}
+
 static int commit(struct ledger *l, struct p11ca_err *err)
 {
     if (l->broken)
@@ -208,8 +254,10 @@ int ledger_commit(struct ledger *l, struct p11ca_err *err)
 {
     if (ledger_need_transaction(l, err) != 0)
         return -1;
-    if (commit(l, err) == 0)
+    if (commit(l, err) == 0) {
+        end_lazy(l);
         return 0;
+    }
     ledger_rollback(l);
     return -1;
 }
@@ -218,5 +266,6 @@ void ledger_rollback(struct ledger *l)
 {
     if (in_transaction(l))
         sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    end_lazy(l);
     l->broken = false;
 }

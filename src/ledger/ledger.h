@@ -42,6 +42,8 @@ void ledger_set_now(struct ledger *l, int64_t now);
 
 P11CA_CHECK int ledger_begin(struct ledger *l, struct p11ca_err *err);  /* BEGIN IMMEDIATE */
 P11CA_CHECK int ledger_commit(struct ledger *l, struct p11ca_err *err); /* durable on return */
+/* As ledger_begin, for what a re-run finds out again (published files): a power cut may undo the commit, nothing else. */
+P11CA_CHECK int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err);
 void ledger_rollback(struct ledger *l);                                 /* harmless outside a transaction */
 
 /* Bytes in a row; NULL and 0 for SQL NULL. Borrowed on the way in; in rows given out, owned by the row. */

@@ -172,7 +172,7 @@ static int check_version(struct ledger *l, int64_t version, struct p11ca_err *er
     return 0;
 }
 
-int schema_check(struct ledger *l, int64_t *ret_version, struct p11ca_err *err)
+static int check_identity(struct ledger *l, int64_t *ret_version, struct p11ca_err *err)
 {
     int64_t id, version, objects;
 
@@ -193,6 +193,20 @@ int schema_check(struct ledger *l, int64_t *ret_version, struct p11ca_err *err)
         return -1;
     *ret_version = version;
     return 0;
+}
+
+/* One read transaction: a process that makes the tables between two questions would look like a foreign program. */
+int schema_check(struct ledger *l, int64_t *ret_version, struct p11ca_err *err)
+{
+    int r;
+
+    if (!sqlite3_get_autocommit(l->db))
+        return check_identity(l, ret_version, err);
+    if (sql_exec(l, "BEGIN", err) != 0)
+        return -1;
+    r = check_identity(l, ret_version, err);
+    ledger_rollback(l);
+    return r;
 }
 
 static int mark(struct ledger *l, struct p11ca_err *err)

@@ -167,7 +167,7 @@ static const uint8_t *find_line(struct der in, const char *s, size_t len)
 
 static bool is_label(const char *label, struct der have)
 {
-    return label && strlen(label) == have.len && memcmp(label, have.p, have.len) == 0;
+    return label && der_equal(DER_OF((const uint8_t *)label, strlen(label)), have);
 }
 
 static bool ends_with(struct der have, const char *tail)

@@ -247,7 +247,7 @@ bool san_has(const struct san_list *list, enum san_type type, const char *text)
     size_t i;
 
     if (type == SAN_IP)
-        return add_ip(&one, text, &err) == 0 && list_has(list, &one.v[0]);
+        return add_ip(&one, text, &err) == 0 && one.v && list_has(list, one.v);
     for (i = 0; i < list->n; i++) {
         if (list->v[i].type == san.type && same_text(type, list->v[i].text, text))
             return true;

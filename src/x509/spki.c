@@ -189,7 +189,7 @@ int spki_read(const uint8_t *p, size_t len, struct spki *ret, struct p11ca_err *
     /* The bits of an RSA key are DER too, out of der_check()'s sight. */
     if (key.kind == KEY_RSA && der_check(bits, 2, "public key", err) != 0)
         return -1;
-    if (len > sizeof(key.der))
+    if (!p || len > sizeof(key.der))
         return err_set(err, P11CA_BUG, "KEY_SHAPE", "public key: %zu octets passed every check", len);
     memcpy(key.der, p, len);
     key.len = (uint16_t)len;
@@ -210,7 +210,7 @@ int spki_read_file(const uint8_t *p, size_t len, struct spki *ret, struct p11ca_
         return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "public key: want at most %d octets, have %zu",
             LIMIT_KEY, len);
     if (pem_decode(p, len, PEM_PUBKEY, &der, err) != 0 || spki_read(der.p, der.len, &key, err) != 0 ||
-        spki_evp1(&key, &pub, err) != 0)
+        spki_evp1(&key, &pub, err) != 0 || spki_check_weak(&key, err) != 0)
         return -1;
     *ret = key;
     return 0;

@@ -56,13 +56,27 @@ static int square_root(BIGNUM *root, const BIGNUM *n, BIGNUM *tmp, BN_CTX *ctx)
     }
 }
 
-/* 1 a square, 0 none, -1 failed. Squares are 0, 1, 4 or 9 modulo 16: three in four others end here. */
+static bool is_residue(BN_ULONG rest, unsigned modulus)
+{
+    unsigned x;
+
+    for (x = 0; x <= modulus / 2; x++) {
+        if (x * x % modulus == rest)
+            return true;
+    }
+    return false;
+}
+
+/* 1 a square, 0 none, -1 failed. One in a hundred of the others passes for a square by its remainders. */
 static int is_square(const BIGNUM *n, BIGNUM *root, BIGNUM *tmp, BN_CTX *ctx)
 {
-    BN_ULONG low = BN_mod_word(n, 16);
+    static const unsigned moduli[] = {64, 63, 65, 11};
+    size_t i;
 
-    if (low != 0 && low != 1 && low != 4 && low != 9)
-        return 0;
+    for (i = 0; i < sizeof(moduli) / sizeof(moduli[0]); i++) {
+        if (!is_residue(BN_mod_word(n, moduli[i]), moduli[i]))
+            return 0;
+    }
     if (square_root(root, n, tmp, ctx) != 0 || !BN_sqr(tmp, root, ctx))
         return -1;
     return BN_cmp(tmp, n) == 0;
@@ -78,10 +92,10 @@ static int fermat(const BIGNUM *n, unsigned rounds)
     SCOPED(bn) BIGNUM *tmp = BN_new();
     int found;
 
-    if (!ctx || !a || !b2 || !root || !tmp || square_root(a, n, tmp, ctx) != 0)
+    if (!ctx || !a || !b2 || !root || !tmp || square_root(a, n, tmp, ctx) != 0 || !BN_sub_word(a, 1))
         return -1;
-    for (; rounds; rounds--, BN_add_word(a, 1)) {
-        if (!BN_sqr(b2, a, ctx) || !BN_sub(b2, b2, n))
+    for (; rounds; rounds--) {
+        if (!BN_add_word(a, 1) || !BN_sqr(b2, a, ctx) || !BN_sub(b2, b2, n))
             return -1;
         if (BN_is_negative(b2))
             continue; /* the first a, rounded down; not when n is a square */

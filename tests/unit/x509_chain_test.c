@@ -105,9 +105,9 @@ static void says_why_not(void **state)
     negative(verify(der_buf(&der), CHAIN_SERVER, "192.0.2.2", TEST_NOW + 60), "HOST_MISMATCH",
         "chain: RFC 9525 6: want '192.0.2.2' in the SAN, have other names");
     negative(verify(der_buf(&der), CHAIN_CLIENT, NULL, TEST_NOW + 60), "CHAIN_BAD",
-        "chain: RFC 5280 6.1: unsupported certificate purpose (certificate 0, 'CN=a.example')");
+        "chain: RFC 5280 6.1: unsuitable certificate purpose (certificate 0, 'CN=a.example')");
     negative(verify(der_buf(&svc), CHAIN_SERVER, NULL, TEST_NOW + 60), "CHAIN_BAD",
-        "chain: RFC 5280 6.1: unsupported certificate purpose (certificate 0, 'CN=svc')");
+        "chain: RFC 5280 6.1: unsuitable certificate purpose (certificate 0, 'CN=svc')");
     negative(verify(der_buf(&der), CHAIN_ANY, NULL, TEST_NOW + INT64_C(200) * 86400), "CHAIN_BAD",
         "chain: RFC 5280 6.1: certificate has expired (certificate 0, 'CN=a.example')");
     negative(verify(der_buf(&der), CHAIN_ANY, NULL, TEST_NOW - 3600), "CHAIN_BAD",

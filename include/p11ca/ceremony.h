@@ -24,20 +24,21 @@ typedef void p11ca_step_fn(void *arg, const struct p11ca_step *step);
  * does not have, files nobody made. P11CA_CONFIG with file and line. fn gets each step; ret_title may be NULL, else
  * at least 256 bytes.
  */
-P11CA_API P11CA_CHECK int p11ca_ceremony_check(struct p11ca_home *home, const char *script, p11ca_step_fn *fn, void *arg,
-    char *ret_title, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_ceremony_check(struct p11ca_home *home, const char *script, p11ca_step_fn *fn,
+    void *arg, char *ret_title, struct p11ca_err *err);
 
 /* Checks, then runs; the home's ui confirms each step. What was done is in the ledger as events. */
-P11CA_API P11CA_CHECK int p11ca_ceremony_run(struct p11ca_home *home, const char *script, p11ca_step_fn *fn, void *arg,
-    struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_ceremony_run(
+    struct p11ca_home *home, const char *script, p11ca_step_fn *fn, void *arg, struct p11ca_err *err);
 
 struct p11ca_init {
     const char *name; /* of the organisation: letters, digits, space and . - & ' ; NULL: "Example" */
-    bool softhsm;     /* PIN files, an embedded SoftHSM store, and both ceremonies run: authorities root and factory */
+    bool
+        softhsm; /* PIN files, an embedded SoftHSM store, and both ceremonies run: authorities root and factory */
 };
 
 /* A new PKI home. Refused when DIR has a p11ca.conf. */
-P11CA_API P11CA_CHECK int p11ca_init(const char *dir, const struct p11ca_init *init, const struct p11ca_options *options,
-    p11ca_step_fn *fn, void *arg, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_init(const char *dir, const struct p11ca_init *init,
+    const struct p11ca_options *options, p11ca_step_fn *fn, void *arg, struct p11ca_err *err);
 
 #endif

@@ -22,10 +22,12 @@ struct p11ca_record {
     const char *subject; /* RFC 4514 */
     const char *sans;    /* NULL: none */
     const char *signature_algorithm;
-    const char *key_sha256, *sha256; /* hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved */
-    int64_t not_before, not_after, reserved_at, issued_at, published_at, revoked_at; /* seconds since 1970; 0: not */
-    int reason;        /* CRLReason, -1: none */
-    const char *path;  /* where it was published, NULL: nowhere */
+    const char *key_sha256,
+        *sha256; /* hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved */
+    int64_t not_before, not_after, reserved_at, issued_at, published_at,
+        revoked_at;     /* seconds since 1970; 0: not */
+    int reason;         /* CRLReason, -1: none */
+    const char *path;   /* where it was published, NULL: nowhere */
     const uint8_t *der; /* the certificate, NULL while reserved */
     size_t der_len;
 };
@@ -75,33 +77,34 @@ P11CA_API P11CA_CHECK int p11ca_issue(struct p11ca_home *home, const struct p11c
     struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err);
 
 /* A request (PEM) for the authority's CA certificate, signed by its token key. */
-P11CA_API P11CA_CHECK int p11ca_request(struct p11ca_home *home, const char *authority, const char *output, bool force,
-    struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_request(
+    struct p11ca_home *home, const char *authority, const char *output, bool force, struct p11ca_err *err);
 
 /*
  * Takes the authority's CA certificate in: it must hold the token's key and the configured subject, and be signed by
- * the issuer when that is an authority of this home. Published as HOME/AUTHORITY.crt.
+ * the issuer when that is an authority of this home. Published as HOME/AUTHORITY.crt. An authority without a token in
+ * p11ca.conf has its key at another machine: compare the certificate's hash with what was read out there.
  */
-P11CA_API P11CA_CHECK int p11ca_install(struct p11ca_home *home, const char *authority, const char *cert,
-    struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_install(
+    struct p11ca_home *home, const char *authority, const char *cert, struct p11ca_err *err);
 
 /* A self-signed CA certificate for an authority with such a profile, installed. ret may be NULL. */
-P11CA_API P11CA_CHECK int p11ca_self_sign(struct p11ca_home *home, const char *authority, struct p11ca_issued *ret,
-    struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_self_sign(
+    struct p11ca_home *home, const char *authority, struct p11ca_issued *ret, struct p11ca_err *err);
 
 /*
  * Generates the authority's key in its token and records it. algorithm: P-256, P-384, P-521, RSA-3072, RSA-4096.
  * Refused when the ledger or the token has one.
  */
-P11CA_API P11CA_CHECK int p11ca_generate_key(struct p11ca_home *home, const char *authority, const char *algorithm,
-    struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_generate_key(
+    struct p11ca_home *home, const char *authority, const char *algorithm, struct p11ca_err *err);
 
 /*
  * The authority's CA certificate as PEM; with chain, followed by its issuers in this home up to the root. The same
  * content already there is left as it is.
  */
-P11CA_API P11CA_CHECK int p11ca_export(struct p11ca_home *home, const char *authority, const char *output, bool chain,
-    bool force, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_export(struct p11ca_home *home, const char *authority, const char *output,
+    bool chain, bool force, struct p11ca_err *err);
 
 /* What this machine and token can do; definitions in bench of the man page. */
 struct p11ca_bench {

@@ -13,12 +13,12 @@ struct p11ca_filter {
     const char *after; /* a serial: only what was reserved after it */
     int64_t limit;     /* 0: no limit */
 };
-P11CA_API P11CA_CHECK int p11ca_list(struct p11ca_home *home, const struct p11ca_filter *filter, p11ca_record_fn *fn,
-    void *arg, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_list(struct p11ca_home *home, const struct p11ca_filter *filter,
+    p11ca_record_fn *fn, void *arg, struct p11ca_err *err);
 
 /* what: a serial in hex, or a certificate file. P11CA_NEGATIVE when the ledger has none. */
-P11CA_API P11CA_CHECK int p11ca_show(struct p11ca_home *home, const char *what, p11ca_record_fn *fn, void *arg,
-    struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_show(
+    struct p11ca_home *home, const char *what, p11ca_record_fn *fn, void *arg, struct p11ca_err *err);
 
 enum p11ca_purpose { P11CA_ANY_PURPOSE, P11CA_TLS_SERVER, P11CA_TLS_CLIENT };
 
@@ -46,7 +46,7 @@ struct p11ca_audit {
  * Every invariant of the ledger, checked again: the database, the chain of events, each certificate against its
  * columns, its issuer's signature and its file. P11CA_NEGATIVE when something is wrong; fn gets each finding.
  */
-P11CA_API P11CA_CHECK int p11ca_audit(struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret,
-    struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_audit(
+    struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret, struct p11ca_err *err);
 
 #endif

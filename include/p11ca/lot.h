@@ -21,12 +21,12 @@ struct p11ca_lot {
 enum p11ca_verdict { P11CA_ROW_ISSUED, P11CA_ROW_REUSED, P11CA_ROW_GOOD, P11CA_ROW_REJECTED };
 
 struct p11ca_row {
-    size_t number;      /* from 1 */
-    const char *input;  /* file name */
+    size_t number;              /* from 1 */
+    const char *input;          /* file name */
     enum p11ca_verdict verdict; /* GOOD: would be issued (dry run) */
-    const char *serial; /* hex; NULL unless issued or reused */
-    const char *file;   /* where it was published; NULL when not */
-    const char *code, *reason; /* of a rejection */
+    const char *serial;         /* hex; NULL unless issued or reused */
+    const char *file;           /* where it was published; NULL when not */
+    const char *code, *reason;  /* of a rejection */
 };
 /* Called in input order, once the row is durable and published. */
 typedef void p11ca_row_fn(void *arg, const struct p11ca_row *row);
@@ -40,7 +40,7 @@ struct p11ca_lot_result {
  * Run again after a kill it finishes; run again after success it issues nothing new. Outputs that hold anything else
  * than the row's certificate are left alone, and the row is rejected. P11CA_NEGATIVE when rows were rejected.
  */
-P11CA_API P11CA_CHECK int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *lot, p11ca_row_fn *fn, void *arg,
-    struct p11ca_lot_result *ret, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *lot,
+    p11ca_row_fn *fn, void *arg, struct p11ca_lot_result *ret, struct p11ca_err *err);
 
 #endif

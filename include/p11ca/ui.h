@@ -14,6 +14,8 @@ struct p11ca_ui {
     void *ctx;
     /* One line of progress or explanation, without a newline. */
     void (*say)(void *ctx, const char *line);
+    /* As say, for those who want to see every step (-v). */
+    void (*detail)(void *ctx, const char *line);
     /* A yes-or-no question; true is yes. */
     bool (*confirm)(void *ctx, const char *question);
     /*

@@ -12,8 +12,12 @@
 #include "base/scope.h"
 
 static const char *const type_names[] = {
-    [CONF_STR] = "a string", [CONF_INT] = "a whole number",       [CONF_BOOL] = "true or false",
-    [CONF_STRS] = "strings", [CONF_GROUP] = "a group { ... }", [CONF_LIST] = "a list ( ... )",
+    [CONF_STR] = "a string",
+    [CONF_INT] = "a whole number",
+    [CONF_BOOL] = "true or false",
+    [CONF_STRS] = "strings",
+    [CONF_GROUP] = "a group { ... }",
+    [CONF_LIST] = "a list ( ... )",
 };
 
 int conf_err(const struct conf *conf, const config_setting_t *at, struct p11ca_err *err, const char *fmt, ...)
@@ -25,8 +29,8 @@ int conf_err(const struct conf *conf, const config_setting_t *at, struct p11ca_e
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%u: %s", file ? file : conf->path, config_setting_source_line(at),
-        text);
+    return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%u: %s", file ? file : conf->path,
+        config_setting_source_line(at), text);
 }
 
 int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
@@ -59,6 +63,23 @@ int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
     return 0;
 }
 
+int conf_text(const struct conf *conf, struct buf *ret, struct p11ca_err *err)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+
+    if (!f)
+        return err_nomem(err);
+    config_write(&conf->cfg, f);
+    if (fclose(f) == 0)
+        buf_add(ret, text, len);
+    else
+        ret->failed = true;
+    free(text);
+    return buf_ok(ret) ? 0 : err_nomem(err);
+}
+
 void conf_done(struct conf *conf)
 {
     if (conf->open)
@@ -77,7 +98,8 @@ static bool type_fits(const config_setting_t *s, enum conf_type type)
     case CONF_BOOL:
         return config_setting_type(s) == CONFIG_TYPE_BOOL;
     case CONF_STRS:
-        return config_setting_type(s) == CONFIG_TYPE_STRING || config_setting_is_array(s) || config_setting_is_list(s);
+        return config_setting_type(s) == CONFIG_TYPE_STRING || config_setting_is_array(s) ||
+               config_setting_is_list(s);
     case CONF_GROUP:
         return config_setting_is_group(s);
     case CONF_LIST:
@@ -86,7 +108,8 @@ static bool type_fits(const config_setting_t *s, enum conf_type type)
     return false;
 }
 
-static int read_strs(const struct conf *conf, const config_setting_t *s, struct conf_strs *ret, struct p11ca_err *err)
+static int read_strs(
+    const struct conf *conf, const config_setting_t *s, struct conf_strs *ret, struct p11ca_err *err)
 {
     size_t n = config_setting_is_aggregate(s) ? (size_t)config_setting_length(s) : 1, i;
     const char **v = calloc(n + 1, sizeof(*v));

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /* A parsed file. Settings stay valid until conf_done(). */
@@ -37,6 +38,9 @@ struct conf_strs {
 /* @include names are relative to the file's own directory. */
 P11CA_CHECK int conf_load(struct conf *conf, const char *path, struct p11ca_err *err);
 void conf_done(struct conf *conf);
+
+/* Appends the settings in effect, @include and all, in one fixed form: what a digest is made of. */
+P11CA_CHECK int conf_text(const struct conf *conf, struct buf *ret, struct p11ca_err *err);
 
 /*
  * Fills dst from the group by the table of n fields; strings stay owned by the conf. what names the group

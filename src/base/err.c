@@ -11,14 +11,25 @@
 int p11ca_exit_code(enum p11ca_kind kind)
 {
     static const int table[] = {
-        [P11CA_OK] = 0,      [P11CA_NEGATIVE] = 1, [P11CA_USAGE] = 2, [P11CA_CONFIG] = 3, [P11CA_REFUSED] = 4,
-        [P11CA_LOGIN] = 5,   [P11CA_TOKEN] = 6,    [P11CA_LEDGER] = 7, [P11CA_FILE] = 8,  [P11CA_BUG] = 70,
+        [P11CA_OK] = 0,
+        [P11CA_NEGATIVE] = 1,
+        [P11CA_USAGE] = 2,
+        [P11CA_CONFIG] = 3,
+        [P11CA_REFUSED] = 4,
+        [P11CA_LOGIN] = 5,
+        [P11CA_TOKEN] = 6,
+        [P11CA_LEDGER] = 7,
+        [P11CA_FILE] = 8,
+        [P11CA_BUG] = 70,
     };
 
     return (size_t)kind < sizeof(table) / sizeof(table[0]) ? table[kind] : 70;
 }
 
 /* Messages quote file names, subjects, labels: whatever they hold, a terminal sees plain text. */
+static int fill(struct p11ca_err *err, enum p11ca_kind kind, const char *code, const char *fmt, va_list ap,
+    const char *tail) __attribute__((format(printf, 4, 0)));
+
 static int fill(struct p11ca_err *err, enum p11ca_kind kind, const char *code, const char *fmt, va_list ap,
     const char *tail)
 {
@@ -78,7 +89,8 @@ int err_openssl(struct p11ca_err *err, enum p11ca_kind kind, const char *fmt, ..
 
     while ((e = ERR_get_error()) != 0) {
         const char *reason = ERR_reason_error_string(e);
-        int n = snprintf(reasons + len, sizeof(reasons) - len, "%s%s", len ? ", " : "", reason ? reason : "?");
+        int n =
+            snprintf(reasons + len, sizeof(reasons) - len, "%s%s", len ? ", " : "", reason ? reason : "?");
         if (n < 0 || (size_t)n >= sizeof(reasons) - len)
             break;
         len += (size_t)n;

@@ -27,7 +27,8 @@ static int read_all(int fd, const char *path, size_t max, struct buf *ret, struc
             return err_errno(err, P11CA_FILE, "%s: read", path);
         total += (size_t)n;
         if (total > max)
-            return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "%s: want at most %zu bytes, have more", path, max);
+            return err_set(
+                err, P11CA_REFUSED, "INPUT_TOO_LARGE", "%s: want at most %zu bytes, have more", path, max);
         buf_add(ret, chunk, (size_t)n);
     }
     explicit_bzero(chunk, sizeof(chunk));
@@ -42,14 +43,15 @@ static int open_input(const char *path, size_t max, bool private, struct p11ca_e
     /* NONBLOCK: a FIFO put where a file should be must not stop the program. */
     fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ELOOP)
-        return err_set(err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want a regular file, have a symbolic link", path);
+        return err_set(
+            err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want a regular file, have a symbolic link", path);
     if (fd < 0 || fstat(fd, &st) != 0)
         return err_errno(err, P11CA_FILE, "%s", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want a regular file", path);
     if (st.st_size < 0 || (size_t)st.st_size > max)
-        return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "%s: want at most %zu bytes, have %lld", path, max,
-            (long long)st.st_size);
+        return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "%s: want at most %zu bytes, have %lld", path,
+            max, (long long)st.st_size);
     if (private && (st.st_mode & (S_IRWXG | S_IRWXO)))
         return err_set(err, P11CA_CONFIG, "FILE_NOT_PRIVATE",
             "%s: want a file only its owner can read (mode 0600), have mode %04o", path,
@@ -89,7 +91,8 @@ int file_read_fd(int fd, size_t max, struct buf *ret, struct p11ca_err *err)
         if (c == '\n')
             break;
         if (++total > max)
-            return err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "descriptor %d: want at most %zu bytes", fd, max);
+            return err_set(
+                err, P11CA_REFUSED, "INPUT_TOO_LARGE", "descriptor %d: want at most %zu bytes", fd, max);
         buf_addc(ret, c);
     }
     return buf_ok(ret) ? 0 : err_nomem(err);
@@ -138,7 +141,8 @@ static int put_in_place(const char *temp, const char *path, enum file_mode mode)
     return 0;
 }
 
-int file_write(const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
+int file_write(
+    const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
 {
     AUTO_STR temp = NULL;
     AUTO_FD fd = -1;

@@ -30,8 +30,8 @@ enum file_mode {
 };
 
 /* perm is the final mode, whatever the umask says. */
-P11CA_CHECK int file_write(const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len,
-    struct p11ca_err *err);
+P11CA_CHECK int file_write(
+    const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len, struct p11ca_err *err);
 
 /* Refuses early what file_write(FILE_NEW) would refuse late: the name exists, the directory does not. */
 P11CA_CHECK int file_check_new(const char *path, struct p11ca_err *err);
@@ -51,7 +51,8 @@ void file_remove_tree(const char *path);
  * Names of the regular files in a directory that end in one of the suffixes (NULL-terminated), sorted bytewise. Caller
  * frees each and the array, which ends with NULL.
  */
-P11CA_CHECK int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err);
+P11CA_CHECK int file_list(
+    const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err);
 void file_list_free(char **names);
 
 /* A descriptor on the controlling terminal, for a dialogue; -1 when there is none. */

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 /* Defines scope_TYPE(), for __attribute__((cleanup)), from a free function that takes NULL. */
-#define SCOPE_DEFINE(name, type, release)        \
-    static inline void scope_##name(type *handle) \
-    {                                            \
-        if (*handle)                             \
-            release(*handle);                    \
+#define SCOPE_DEFINE(name, type, release)                                                                    \
+    static inline void scope_##name(type *handle)                                                            \
+    {                                                                                                        \
+        if (*handle)                                                                                         \
+            release(*handle);                                                                                \
     }
 #define SCOPED(name) __attribute__((cleanup(scope_##name)))
 

@@ -17,7 +17,10 @@ struct secret {
     size_t len;
 };
 
-#define SECRET_INIT {NULL, 0}
+#define SECRET_INIT                                                                                          \
+    {                                                                                                        \
+        NULL, 0                                                                                              \
+    }
 #define AUTO_SECRET __attribute__((cleanup(secret_done))) struct secret
 
 /*

@@ -18,8 +18,10 @@ static const char conf_text[] =
     "# The truth about what was issued. Back it up.\n"
     "ledger = \"ledger.db\";\n"
     "\n"
-    "# Which physical token a name means: found by label (and serial, when two have the same label), never by slot.\n"
-    "# kind names tokens/KIND.conf. pin: \"prompt\", \"file:PATH\" (mode 0600), \"fd:N\" or \"env:NAME\" - never the PIN itself.\n"
+    "# Which physical token a name means: found by label (and serial, when two have the same label), never "
+    "by slot.\n"
+    "# kind names tokens/KIND.conf. pin: \"prompt\", \"file:PATH\" (mode 0600), \"fd:N\" or \"env:NAME\" - "
+    "never the PIN itself.\n"
     "tokens = {\n"
     "  root    = { kind = \"softhsm2\"; uri = \"pkcs11:token=@SLUG@-root\";\n"
     "              pin = \"@PIN:root@\"; so-pin = \"@PIN:root-so@\";@STORE@ };\n"
@@ -29,10 +31,13 @@ static const char conf_text[] =
     "\n"
     "# An authority is a key in a token, a CA certificate and a policy: what it may issue.\n"
     "authorities = {\n"
-    "  root    = { token = \"root\"; key = \"root-@YEAR@\"; subject = \"CN=@NAME@ Root CA @YEAR@,O=@NAME@\";\n"
+    "  root    = { token = \"root\"; key = \"root-@YEAR@\"; subject = \"CN=@NAME@ Root CA "
+    "@YEAR@,O=@NAME@\";\n"
     "              profile = \"root-ca\"; };\n"
-    "  factory = { token = \"factory\"; key = \"factory-@YEAR@\"; subject = \"CN=@NAME@ Factory CA @YEAR@,O=@NAME@\";\n"
-    "              profile = \"issuing-ca\"; issuer = \"root\"; issues = [ \"server\", \"client\", \"device\" ];\n"
+    "  factory = { token = \"factory\"; key = \"factory-@YEAR@\"; subject = \"CN=@NAME@ Factory CA "
+    "@YEAR@,O=@NAME@\";\n"
+    "              profile = \"issuing-ca\"; issuer = \"root\"; issues = [ \"server\", \"client\", "
+    "\"device\" ];\n"
     "              # crl-url = \"http://pki.example/factory.crl\";    # goes into what it issues\n"
     "              # device-uri = \"urn:example:device:\";            # names of devices that bring none\n"
     "            };\n"
@@ -42,8 +47,10 @@ static int check_name(const char *name, struct p11ca_err *err)
 {
     static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .&'-";
 
-    if (!*name || strlen(name) > 40 || strspn(name, set) != strlen(name) || *name == ' ' || name[strlen(name) - 1] == ' ')
-        return err_set(err, P11CA_USAGE, "NAME", "name '%s': want 1 to 40 letters, digits, spaces and . & ' -", name);
+    if (!*name || strlen(name) > 40 || strspn(name, set) != strlen(name) || *name == ' ' ||
+        name[strlen(name) - 1] == ' ')
+        return err_set(
+            err, P11CA_USAGE, "NAME", "name '%s': want 1 to 40 letters, digits, spaces and . & ' -", name);
     return 0;
 }
 
@@ -143,8 +150,8 @@ static bool say_yes(void *ctx, const char *question)
     return true;
 }
 
-static int run_script(const char *dir, const char *name, const struct p11ca_options *options, p11ca_step_fn *fn, void *arg,
-    struct p11ca_err *err)
+static int run_script(const char *dir, const char *name, const struct p11ca_options *options,
+    p11ca_step_fn *fn, void *arg, struct p11ca_err *err)
 {
     AUTO_STR own = options && options->program_dir ? strdup(options->program_dir) : path_of_program();
     AUTO_STR folder = own ? path_join(own, "../share/p11ca/ceremonies") : NULL;
@@ -175,8 +182,8 @@ static int check_result(const char *dir, const struct p11ca_options *options, st
     return 0;
 }
 
-int p11ca_init(const char *dir, const struct p11ca_init *init, const struct p11ca_options *options, p11ca_step_fn *fn,
-    void *arg, struct p11ca_err *err)
+int p11ca_init(const char *dir, const struct p11ca_init *init, const struct p11ca_options *options,
+    p11ca_step_fn *fn, void *arg, struct p11ca_err *err)
 {
     time_t now = options && options->now ? (time_t)options->now : time(NULL);
     struct words w = {.name = init->name ? init->name : "Example", .softhsm = init->softhsm};

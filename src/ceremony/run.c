@@ -26,12 +26,13 @@ static int show(const struct run *r, size_t i, bool done, struct p11ca_err *err)
     if (!buf_str(&text))
         return err_nomem(err);
     if (r->fn)
-        r->fn(r->arg, &(struct p11ca_step){i + 1, r->script->n_steps, step->kind->name, (char *)text.p, done});
+        r->fn(
+            r->arg, &(struct p11ca_step){i + 1, r->script->n_steps, step->kind->name, (char *)text.p, done});
     return 0;
 }
 
-int p11ca_ceremony_check(struct p11ca_home *home, const char *path, p11ca_step_fn *fn, void *arg, char *ret_title,
-    struct p11ca_err *err)
+int p11ca_ceremony_check(struct p11ca_home *home, const char *path, p11ca_step_fn *fn, void *arg,
+    char *ret_title, struct p11ca_err *err)
 {
     struct script *s = calloc(1, sizeof(*s));
     struct run r = {home, s, fn, arg};
@@ -59,7 +60,8 @@ static int note(const struct run *r, const char *what, size_t number, const char
     int rc;
 
     text_hex(r->script->sha256, SHA256_LEN, hex);
-    snprintf(detail, sizeof(detail), "%s step %zu of %zu %s script %s", what, number, r->script->n_steps, kind, hex);
+    snprintf(detail, sizeof(detail), "%s step %zu of %zu %s script %s", what, number, r->script->n_steps,
+        kind, hex);
     if (home_ledger_write(r->home, &l, err) != 0)
         return -1;
     rc = ledger_begin(l, err);
@@ -78,7 +80,8 @@ static int confirm(const struct run *r, size_t i, struct p11ca_err *err)
 
     snprintf(question, sizeof(question), "Do step %zu of %zu?", i + 1, r->script->n_steps);
     if (!ui || !ui->confirm)
-        return err_set(err, P11CA_USAGE, "CONFIRM", "step %zu: nobody is there to confirm it (--yes says yes to all)", i + 1);
+        return err_set(err, P11CA_USAGE, "CONFIRM",
+            "step %zu: nobody is there to confirm it (--yes says yes to all)", i + 1);
     if (!ui->confirm(ui->ctx, question))
         return err_set(err, P11CA_NEGATIVE, "STOPPED", "stopped by the operator before step %zu", i + 1);
     return 0;
@@ -95,7 +98,8 @@ static int run_step(const struct run *r, size_t i, struct p11ca_err *err)
     return note(r, "done", i + 1, step->kind->name, err) != 0 ? -1 : show(r, i, true, err);
 }
 
-int p11ca_ceremony_run(struct p11ca_home *home, const char *path, p11ca_step_fn *fn, void *arg, struct p11ca_err *err)
+int p11ca_ceremony_run(
+    struct p11ca_home *home, const char *path, p11ca_step_fn *fn, void *arg, struct p11ca_err *err)
 {
     struct script *s = calloc(1, sizeof(*s));
     struct run r = {home, s, fn, arg};

@@ -31,7 +31,8 @@ static int read_step(struct script *s, config_setting_t *at, struct step *step, 
     return conf_fields(&s->conf, at, name, step->kind->fields, step->kind->n_fields, &step->args, err);
 }
 
-static int read_steps(struct script *s, config_setting_t *list, struct p11ca_home *home, struct p11ca_err *err)
+static int read_steps(
+    struct script *s, config_setting_t *list, struct p11ca_home *home, struct p11ca_err *err)
 {
     int n = config_setting_length(list), i;
     struct script_files files = {.n = 0};

@@ -39,7 +39,8 @@ struct script {
     size_t n_steps;
 };
 
-P11CA_CHECK int script_load(struct script *ret, const char *path, struct p11ca_home *home, struct p11ca_err *err);
+P11CA_CHECK int script_load(
+    struct script *ret, const char *path, struct p11ca_home *home, struct p11ca_err *err);
 void script_done(struct script *s);
 
 #endif

@@ -9,8 +9,11 @@
 #include "base/scope.h"
 #include "token/key.h"
 
-#define S(key, req, member) {key, CONF_STR, req, offsetof(struct step_args, member)}
-#define DO                  S("do", true, action)
+#define S(key, req, member)                                                                                  \
+    {                                                                                                        \
+        key, CONF_STR, req, offsetof(struct step_args, member)                                               \
+    }
+#define DO S("do", true, action)
 
 static int need_authority(const struct script *s, const struct step *step, const struct p11ca_home *home,
     const char *name, const struct authority_conf **ret, struct p11ca_err *err)
@@ -35,17 +38,19 @@ static int need_file(const struct script *s, const struct step *step, const stru
     }
     if (path && file_exists(path))
         return 0;
-    return conf_err(&s->conf, step->at, err, "%s: nothing makes '%s', and it is not there", step->kind->name, name);
+    return conf_err(
+        &s->conf, step->at, err, "%s: nothing makes '%s', and it is not there", step->kind->name, name);
 }
 
-static int will_make(const struct script *s, const struct step *step, struct script_files *files, const char *name,
-    struct p11ca_err *err)
+static int will_make(const struct script *s, const struct step *step, struct script_files *files,
+    const char *name, struct p11ca_err *err)
 {
     size_t i;
 
     for (i = 0; i < files->n; i++) {
         if (strcmp(files->made[i], name) == 0)
-            return conf_err(&s->conf, step->at, err, "%s: '%s' is made by an earlier step", step->kind->name, name);
+            return conf_err(
+                &s->conf, step->at, err, "%s: '%s' is made by an earlier step", step->kind->name, name);
     }
     files->made[files->n++] = name;
     return 0;
@@ -95,8 +100,8 @@ static int init_token_run(struct p11ca_home *home, const struct step *step, stru
     return p11ca_token_init(home, step->args.token, err);
 }
 
-static const struct conf_field generate_key_fields[] = {DO, S("authority", true, authority),
-    S("algorithm", true, algorithm)};
+static const struct conf_field generate_key_fields[] = {
+    DO, S("authority", true, authority), S("algorithm", true, algorithm)};
 
 static int generate_key_check(const struct script *s, const struct step *step, const struct p11ca_home *home,
     struct script_files *files, struct p11ca_err *err)
@@ -111,8 +116,8 @@ static int generate_key_check(const struct script *s, const struct step *step, c
         if (strcmp(*name, step->args.algorithm) == 0)
             return 0;
     }
-    return conf_err(&s->conf, step->at, err, "generate-key: algorithm '%s': want P-256, P-384, P-521, RSA-3072 or RSA-4096",
-        step->args.algorithm);
+    return conf_err(&s->conf, step->at, err,
+        "generate-key: algorithm '%s': want P-256, P-384, P-521, RSA-3072 or RSA-4096", step->args.algorithm);
 }
 
 static void generate_key_describe(const struct step *step, struct buf *ret)
@@ -137,14 +142,15 @@ static int self_sign_check(const struct script *s, const struct step *step, cons
     if (need_authority(s, step, home, step->args.authority, &a, err) != 0)
         return -1;
     if (!a->profile->self_signed)
-        return conf_err(&s->conf, step->at, err, "self-sign: authority '%s': profile '%s' is not self-signed", a->name,
-            a->profile->name);
+        return conf_err(&s->conf, step->at, err, "self-sign: authority '%s': profile '%s' is not self-signed",
+            a->name, a->profile->name);
     return 0;
 }
 
 static void self_sign_describe(const struct step *step, struct buf *ret)
 {
-    buf_addf(ret, "Sign the certificate of authority '%s' with its own key, and install it", step->args.authority);
+    buf_addf(
+        ret, "Sign the certificate of authority '%s' with its own key, and install it", step->args.authority);
 }
 
 static int self_sign_run(struct p11ca_home *home, const struct step *step, struct p11ca_err *err)
@@ -152,7 +158,8 @@ static int self_sign_run(struct p11ca_home *home, const struct step *step, struc
     return p11ca_self_sign(home, step->args.authority, NULL, err);
 }
 
-static const struct conf_field request_fields[] = {DO, S("authority", true, authority), S("file", true, file)};
+static const struct conf_field request_fields[] = {
+    DO, S("authority", true, authority), S("file", true, file)};
 
 static int request_check(const struct script *s, const struct step *step, const struct p11ca_home *home,
     struct script_files *files, struct p11ca_err *err)
@@ -166,7 +173,8 @@ static int request_check(const struct script *s, const struct step *step, const 
 
 static void request_describe(const struct step *step, struct buf *ret)
 {
-    buf_addf(ret, "Write the request of authority '%s', signed by its key, to %s", step->args.authority, step->args.file);
+    buf_addf(ret, "Write the request of authority '%s', signed by its key, to %s", step->args.authority,
+        step->args.file);
 }
 
 static int request_run(struct p11ca_home *home, const struct step *step, struct p11ca_err *err)
@@ -197,16 +205,16 @@ static int sign_request_check(const struct script *s, const struct step *step, c
         need_file(s, step, home, files, step->args.request, err) != 0)
         return -1;
     if (!child->issuer || strcmp(child->issuer, a->name) != 0)
-        return conf_err(&s->conf, step->at, err, "sign-request: authority '%s': its issuer is '%s', not '%s'", child->name,
-            child->issuer ? child->issuer : "(none)", a->name);
+        return conf_err(&s->conf, step->at, err, "sign-request: authority '%s': its issuer is '%s', not '%s'",
+            child->name, child->issuer ? child->issuer : "(none)", a->name);
     for (i = 0; i < a->issues.n && strcmp(a->issues.v[i], child->profile->name) != 0; i++)
         ;
     if (i == a->issues.n)
-        return conf_err(&s->conf, step->at, err, "sign-request: authority '%s' may not issue profile '%s'", a->name,
-            child->profile->name);
+        return conf_err(&s->conf, step->at, err, "sign-request: authority '%s' may not issue profile '%s'",
+            a->name, child->profile->name);
     if (step->args.days < 0 || (unsigned)step->args.days > child->profile->days_max)
-        return conf_err(&s->conf, step->at, err, "sign-request: days: want 1 to %u, have %d", child->profile->days_max,
-            step->args.days);
+        return conf_err(&s->conf, step->at, err, "sign-request: days: want 1 to %u, have %d",
+            child->profile->days_max, step->args.days);
     return will_make(s, step, files, step->args.certificate, err);
 }
 
@@ -235,8 +243,8 @@ static int sign_request_run(struct p11ca_home *home, const struct step *step, st
     return p11ca_issue(home, &order, &issued, NULL, NULL, err);
 }
 
-static const struct conf_field install_fields[] = {DO, S("authority", true, authority),
-    S("certificate", true, certificate)};
+static const struct conf_field install_fields[] = {
+    DO, S("authority", true, authority), S("certificate", true, certificate)};
 
 static int install_check(const struct script *s, const struct step *step, const struct p11ca_home *home,
     struct script_files *files, struct p11ca_err *err)
@@ -250,8 +258,8 @@ static int install_check(const struct script *s, const struct step *step, const 
 
 static void install_describe(const struct step *step, struct buf *ret)
 {
-    buf_addf(ret, "Install %s as the CA certificate of authority '%s', checked against its key", step->args.certificate,
-        step->args.authority);
+    buf_addf(ret, "Install %s as the CA certificate of authority '%s', checked against its key",
+        step->args.certificate, step->args.authority);
 }
 
 static int install_run(struct p11ca_home *home, const struct step *step, struct p11ca_err *err)
@@ -284,10 +292,14 @@ static int export_run(struct p11ca_home *home, const struct step *step, struct p
 {
     AUTO_STR path = path_join(home->dir, step->args.file);
 
-    return path ? p11ca_export(home, step->args.authority, path, step->args.chain, false, err) : err_nomem(err);
+    return path ? p11ca_export(home, step->args.authority, path, step->args.chain, false, err)
+                : err_nomem(err);
 }
 
-#define K(name, id) {name, id##_fields, sizeof(id##_fields) / sizeof(id##_fields[0]), id##_check, id##_describe, id##_run}
+#define K(name, id)                                                                                          \
+    {                                                                                                        \
+        name, id##_fields, sizeof(id##_fields) / sizeof(id##_fields[0]), id##_check, id##_describe, id##_run \
+    }
 static const struct step_kind kinds[] = {
     K("say", say),
     K("init-token", init_token),

@@ -18,7 +18,8 @@ static const struct cli_option globals[] = {
 };
 #define N_GLOBALS (sizeof(globals) / sizeof(globals[0]))
 
-static const struct cli_option *find_in(const struct cli_option *o, size_t n, const char *name, size_t len, char letter)
+static const struct cli_option *find_in(
+    const struct cli_option *o, size_t n, const char *name, size_t len, char letter)
 {
     size_t i;
 
@@ -98,7 +99,8 @@ static int find_command(struct cli *cli, int argc, char **argv, int *i, struct p
         }
     }
     return err_set(err, P11CA_USAGE, "USAGE", "unknown command '%s%s%s'; see p11ca help", argv[*i],
-        *i + 1 < argc && argv[*i + 1][0] != '-' ? " " : "", *i + 1 < argc && argv[*i + 1][0] != '-' ? argv[*i + 1] : "");
+        *i + 1 < argc && argv[*i + 1][0] != '-' ? " " : "",
+        *i + 1 < argc && argv[*i + 1][0] != '-' ? argv[*i + 1] : "");
 }
 
 static int add_arg(struct cli *cli, const char *word, struct p11ca_err *err)
@@ -116,12 +118,14 @@ static int check_given(const struct cli *cli, struct p11ca_err *err)
     if (!cli->command || cli_flag(cli, "help"))
         return 0;
     if (cli->n_args < cli->command->min_args)
-        return err_set(err, P11CA_USAGE, "USAGE", "usage: p11ca %s %s", cli->command->name, cli->command->synopsis);
+        return err_set(
+            err, P11CA_USAGE, "USAGE", "usage: p11ca %s %s", cli->command->name, cli->command->synopsis);
     for (i = 0; i < cli->command->n_options; i++) {
         const struct cli_option *o = &cli->command->options[i];
 
         if (o->required && !cli_value(cli, o->name))
-            return err_set(err, P11CA_USAGE, "USAGE", "%s: option --%s %s is missing", cli->command->name, o->name, o->arg);
+            return err_set(err, P11CA_USAGE, "USAGE", "%s: option --%s %s is missing", cli->command->name,
+                o->name, o->arg);
     }
     return 0;
 }
@@ -178,7 +182,8 @@ int cli_number(const struct cli *cli, const char *name, unsigned max, unsigned *
         return 0;
     n = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || n > max)
-        return err_set(err, P11CA_USAGE, "USAGE", "option --%s: want a whole number from 0 to %u, have '%s'", name, max, text);
+        return err_set(err, P11CA_USAGE, "USAGE", "option --%s: want a whole number from 0 to %u, have '%s'",
+            name, max, text);
     *ret = (unsigned)n;
     return 0;
 }
@@ -194,16 +199,17 @@ static void print_options(const struct cli_option *o, size_t n)
     size_t i;
 
     for (i = 0; i < n; i++) {
-        snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o[i].letter ? "-" : "", o[i].letter ? o[i].letter : ' ',
-            o[i].letter ? ", " : "   ", o[i].name, o[i].arg ? " " : "", o[i].arg ? o[i].arg : "");
+        snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o[i].letter ? "-" : "",
+            o[i].letter ? o[i].letter : ' ', o[i].letter ? ", " : "   ", o[i].name, o[i].arg ? " " : "",
+            o[i].arg ? o[i].arg : "");
         printf("  %-26s %s%s\n", left, o[i].help, o[i].required ? " (required)" : "");
     }
 }
 
 void cli_help(const struct command *c)
 {
-    printf("usage: p11ca [-C HOME] [--json] [-q|-v] %s%s%s%s\n\n%s\n", c->name, c->n_options ? " [OPTION]..." : "",
-        *c->synopsis ? " " : "", c->synopsis, c->summary);
+    printf("usage: p11ca [-C HOME] [--json] [-q|-v] %s%s%s%s\n\n%s\n", c->name,
+        c->n_options ? " [OPTION]..." : "", *c->synopsis ? " " : "", c->synopsis, c->summary);
     if (c->text)
         printf("\n%s\n", c->text);
     if (c->n_options) {
@@ -217,12 +223,14 @@ void cli_help_all(void)
     const struct command *const *c;
 
     printf("p11ca %s: an offline certificate authority with its keys in PKCS#11 tokens\n\n"
-           "usage: p11ca [-C HOME] [--json] [-q|-v] COMMAND ...\n\nCommands:\n", P11CA_VERSION);
+           "usage: p11ca [-C HOME] [--json] [-q|-v] COMMAND ...\n\nCommands:\n",
+        P11CA_VERSION);
     for (c = cli_commands; *c; c++)
         printf("  %-18s %s\n", (*c)->name, (*c)->summary);
     printf("\nOptions of every command:\n");
     print_options(globals, N_GLOBALS);
-    printf("\nExit codes: 0 done, 1 a negative answer, 2 usage, 3 configuration, 4 request refused, 5 PIN or login,\n"
+    printf("\nExit codes: 0 done, 1 a negative answer, 2 usage, 3 configuration, 4 request refused, 5 PIN or "
+           "login,\n"
            "6 token, 7 ledger, 8 file, 70 bug in p11ca. `p11ca help COMMAND` and `man p11ca` say more.\n");
 }
 

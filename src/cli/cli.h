@@ -60,7 +60,8 @@ const char *cli_value(const struct cli *cli, const char *name);
 bool cli_flag(const struct cli *cli, const char *name);
 
 /* A whole number from 0 to max; *ret stays when the option is not given. */
-P11CA_CHECK int cli_number(const struct cli *cli, const char *name, unsigned max, unsigned *ret, struct p11ca_err *err);
+P11CA_CHECK int cli_number(
+    const struct cli *cli, const char *name, unsigned max, unsigned *ret, struct p11ca_err *err);
 
 /* Opens the home of -C. */
 P11CA_CHECK int cli_home(struct cli *cli, struct p11ca_home **ret, struct p11ca_err *err);

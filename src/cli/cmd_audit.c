@@ -14,7 +14,8 @@ static void show_finding(void *arg, enum p11ca_level level, const char *what, co
     const char *word = level == P11CA_BAD ? "fault" : "note";
 
     if (f->cli->json)
-        json_array_append_new(f->array, json_pack("{s:s,s:s,s:s}", "level", word, "what", what, "found", found));
+        json_array_append_new(
+            f->array, json_pack("{s:s,s:s,s:s}", "level", word, "what", what, "found", found));
     else
         printf("%s: %s: %s\n", word, what, found);
 }
@@ -23,13 +24,14 @@ static void show_counts(struct cli *cli, const struct p11ca_audit *a, bool good,
 {
     if (cli->json) {
         cli_print_json(json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:O}", "good", good, "authorities",
-            (json_int_t)a->authorities, "certificates", (json_int_t)a->certificates, "reserved", (json_int_t)a->reserved,
-            "events", (json_int_t)a->events, "files", (json_int_t)a->files, "faults", (json_int_t)a->faults, "head", a->head,
-            "findings", findings));
+            (json_int_t)a->authorities, "certificates", (json_int_t)a->certificates, "reserved",
+            (json_int_t)a->reserved, "events", (json_int_t)a->events, "files", (json_int_t)a->files, "faults",
+            (json_int_t)a->faults, "head", a->head, "findings", findings));
         cli->json = false;
         return;
     }
-    printf("%zu authorities, %zu certificates, %zu serials reserved and not used, %zu files, %zu events, %zu faults\n",
+    printf("%zu authorities, %zu certificates, %zu serials reserved and not used, %zu files, %zu events, %zu "
+           "faults\n",
         a->authorities, a->certificates, a->reserved, a->files, a->events, a->faults);
     printf("ledger head %s\n", a->head);
 }
@@ -51,6 +53,8 @@ static int run(struct cli *cli, struct p11ca_err *err)
 }
 
 const struct command cmd_audit = {"audit", "", 0, 0, "check every invariant of the ledger again",
-    "The database, the hash chain of its events, each certificate against its columns, its issuer's signature, its profile\n"
-    "and its file. Exit code 1 when there is a fault. Write the ledger head down: it fixes everything before it.",
+    "The database, the hash chain of its events, each certificate against its columns, its issuer's "
+    "signature, its profile\n"
+    "and its file. Exit code 1 when there is a fault. Write the ledger head down: it fixes everything before "
+    "it.",
     NULL, 0, run};

@@ -56,17 +56,20 @@ static int run(struct cli *cli, struct p11ca_err *err)
     int rc;
 
     if (on_error && !lot.stop && strcmp(on_error, "skip") != 0)
-        return err_set(err, P11CA_USAGE, "USAGE", "option --on-error: want skip or stop, have '%s'", on_error);
+        return err_set(
+            err, P11CA_USAGE, "USAGE", "option --on-error: want skip or stop, have '%s'", on_error);
     if (cli_number(cli, "jobs", 64, &lot.jobs, err) != 0 || cli_home(cli, &home, err) != 0)
         return -1;
     rc = p11ca_issue_lot(home, &lot, show_row, cli, &r, err);
     if (r.rows)
-        cli_say(cli, "%zu rows: %zu issued, %zu reused, %zu rejected; %.1f s, %.0f/s", r.rows, r.issued, r.reused, r.rejected,
-            r.seconds, (double)r.rows / r.seconds);
+        cli_say(cli, "%zu rows: %zu issued, %zu reused, %zu rejected; %.1f s, %.0f/s", r.rows, r.issued,
+            r.reused, r.rejected, r.seconds, (double)r.rows / r.seconds);
     return rc;
 }
 
 const struct command cmd_batch = {"batch", "DIR", 1, 1, "issue a lot: a directory of requests",
-    "One line per request (*.csr, *.pem, *.der), in the order of their names, each once it is durable and published. Run again\n"
-    "after a kill it finishes; run again after success it issues nothing new. Exit code 1 when rows were rejected.",
+    "One line per request (*.csr, *.pem, *.der), in the order of their names, each once it is durable and "
+    "published. Run again\n"
+    "after a kill it finishes; run again after success it issues nothing new. Exit code 1 when rows were "
+    "rejected.",
     CLI_OPTIONS(options), run};

@@ -13,7 +13,8 @@ static int run_request(struct cli *cli, struct p11ca_err *err)
     const char *output = cli_value(cli, "output");
     AUTO_HOME home = NULL;
 
-    if (cli_home(cli, &home, err) != 0 || p11ca_request(home, cli->args[0], output, cli_flag(cli, "force"), err) != 0)
+    if (cli_home(cli, &home, err) != 0 ||
+        p11ca_request(home, cli->args[0], output, cli_flag(cli, "force"), err) != 0)
         return -1;
     if (cli->json)
         cli_print_json(json_pack("{s:s,s:s}", "authority", cli->args[0], "request", output));
@@ -22,8 +23,10 @@ static int run_request(struct cli *cli, struct p11ca_err *err)
     return 0;
 }
 
-const struct command cmd_request = {"request", "AUTHORITY", 1, 1, "a certification request signed by an authority's token key",
-    "For a CA certificate that is signed elsewhere; `p11ca install` takes it in. The key's attributes are checked first.",
+const struct command cmd_request = {"request", "AUTHORITY", 1, 1,
+    "a certification request signed by an authority's token key",
+    "For a CA certificate that is signed elsewhere; `p11ca install` takes it in. The key's attributes are "
+    "checked first.",
     CLI_OPTIONS(request_options), run_request};
 
 static int run_install(struct cli *cli, struct p11ca_err *err)
@@ -39,7 +42,9 @@ static int run_install(struct cli *cli, struct p11ca_err *err)
     return 0;
 }
 
-const struct command cmd_install = {"install", "AUTHORITY CERT", 2, 2, "take an authority's signed CA certificate in",
-    "It must be for the key in the token, have the subject of p11ca.conf and be a CA certificate; when its issuer is an\n"
+const struct command cmd_install = {"install", "AUTHORITY CERT", 2, 2,
+    "take an authority's signed CA certificate in",
+    "It must be for the key in the token, have the subject of p11ca.conf and be a CA certificate; when its "
+    "issuer is an\n"
     "authority of this home, it must verify under it. Published as HOME/AUTHORITY.crt.",
     NULL, 0, run_install};

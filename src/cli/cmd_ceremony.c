@@ -9,8 +9,8 @@ static void plan_step(void *arg, const struct p11ca_step *step)
     struct cli_steps *s = arg;
 
     if (s->cli->json)
-        json_array_append_new(s->done, json_pack("{s:I,s:s,s:s}", "step", (json_int_t)step->number, "kind", step->kind,
-                                           "text", step->text));
+        json_array_append_new(s->done, json_pack("{s:I,s:s,s:s}", "step", (json_int_t)step->number, "kind",
+                                           step->kind, "text", step->text));
     else
         printf("%3zu  %-12s  %s\n", step->number, step->kind, step->text);
 }
@@ -35,8 +35,10 @@ static int run_check(struct cli *cli, struct p11ca_err *err)
     return 0;
 }
 
-const struct command cmd_ceremony_check = {"ceremony check", "SCRIPT", 1, 1, "check a ceremony script, and show its steps",
-    "Everything that can be found without touching a token, with file and line: unknown keys and steps, authorities and\n"
+const struct command cmd_ceremony_check = {"ceremony check", "SCRIPT", 1, 1,
+    "check a ceremony script, and show its steps",
+    "Everything that can be found without touching a token, with file and line: unknown keys and steps, "
+    "authorities and\n"
     "tokens that p11ca.conf does not have, files that nobody made.",
     NULL, 0, run_check};
 
@@ -49,7 +51,8 @@ static int run_run(struct cli *cli, struct p11ca_err *err)
     struct cli_steps steps = {cli, json_array()};
     AUTO_HOME home = NULL;
 
-    if (cli_home(cli, &home, err) != 0 || p11ca_ceremony_run(home, cli->args[0], cli_show_step, &steps, err) != 0) {
+    if (cli_home(cli, &home, err) != 0 ||
+        p11ca_ceremony_run(home, cli->args[0], cli_show_step, &steps, err) != 0) {
         json_decref(steps.done);
         return -1;
     }
@@ -63,6 +66,7 @@ static int run_run(struct cli *cli, struct p11ca_err *err)
 }
 
 const struct command cmd_ceremony_run = {"ceremony run", "SCRIPT", 1, 1, "run a ceremony script",
-    "The script is checked as a whole first. Each step is then shown, confirmed on the terminal, done, and recorded in the\n"
+    "The script is checked as a whole first. Each step is then shown, confirmed on the terminal, done, and "
+    "recorded in the\n"
     "ledger with the script's hash.",
     CLI_OPTIONS(run_options), run_run};

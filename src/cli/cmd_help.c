@@ -28,7 +28,10 @@ static int run(struct cli *cli, struct p11ca_err *err)
             return 0;
         }
     }
-    return cli_flag(cli, "list") ? 0 : err_set(err, P11CA_USAGE, "USAGE", "unknown command '%s'; see p11ca help", name);
+    return cli_flag(cli, "list")
+               ? 0
+               : err_set(err, P11CA_USAGE, "USAGE", "unknown command '%s'; see p11ca help", name);
 }
 
-const struct command cmd_help = {"help", "[COMMAND]", 0, 2, "help for a command, or for all", NULL, CLI_OPTIONS(options), run};
+const struct command cmd_help = {
+    "help", "[COMMAND]", 0, 2, "help for a command, or for all", NULL, CLI_OPTIONS(options), run};

@@ -6,7 +6,8 @@
 
 static const struct cli_option options[] = {
     {"name", 0, "NAME", "of the organisation, in the CA subjects (default: Example)", false},
-    {"softhsm", 0, NULL, "an embedded SoftHSM store with a working root and factory CA, for CI and trying out", false},
+    {"softhsm", 0, NULL,
+        "an embedded SoftHSM store with a working root and factory CA, for CI and trying out", false},
 };
 
 static int run(struct cli *cli, struct p11ca_err *err)
@@ -27,13 +28,18 @@ static int run(struct cli *cli, struct p11ca_err *err)
     json_decref(steps.done);
     printf("%s/p11ca.conf\n", dir);
     if (init.softhsm)
-        cli_say(cli, "ready: p11ca -C %s issue -a factory -p server --new-key server.key --dns localhost -o server.crt", dir);
+        cli_say(cli,
+            "ready: p11ca -C %s issue -a factory -p server --new-key server.key --dns localhost -o "
+            "server.crt",
+            dir);
     else
         cli_say(cli, "next: edit %s/p11ca.conf, then run the ceremonies (man p11ca, CEREMONIES)", dir);
     return 0;
 }
 
 const struct command cmd_init = {"init", "DIR", 1, 1, "make a PKI home",
-    "Writes DIR/p11ca.conf, commented. With --softhsm also PIN files and an embedded SoftHSM store, and runs the root and\n"
-    "intermediate ceremonies: the authorities 'root' and 'factory' can issue at once. Keys in SoftHSM are files: for tests.",
+    "Writes DIR/p11ca.conf, commented. With --softhsm also PIN files and an embedded SoftHSM store, and runs "
+    "the root and\n"
+    "intermediate ceremonies: the authorities 'root' and 'factory' can issue at once. Keys in SoftHSM are "
+    "files: for tests.",
     CLI_OPTIONS(options), run};

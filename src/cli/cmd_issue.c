@@ -13,7 +13,8 @@ static const struct cli_option options[] = {
     {"pubkey", 0, "FILE", "a public key, PEM or DER", false},
     {"new-key", 0, "FILE", "make a P-256 key and write it here, mode 0600", false},
     {"id", 0, "ID", "device ID: A-Z a-z 0-9 . _ -, at most 64", false},
-    {"subject", 0, "DN", "RFC 4514, \"CN=...,O=...\" (default: the request's, or made from --id or --dns)", false},
+    {"subject", 0, "DN", "RFC 4514, \"CN=...,O=...\" (default: the request's, or made from --id or --dns)",
+        false},
     {"dns", 0, "NAME", "subject alternative name; --dns, --ip, --uri, --email may be repeated", false},
     {"ip", 0, "ADDRESS", "subject alternative name", false},
     {"uri", 0, "URI", "subject alternative name", false},
@@ -30,7 +31,8 @@ static int read_sans(const struct cli *cli, struct p11ca_name *v, size_t *ret_n,
     static const struct {
         const char *option;
         enum p11ca_san type;
-    } kinds[] = {{"dns", P11CA_SAN_DNS}, {"ip", P11CA_SAN_IP}, {"uri", P11CA_SAN_URI}, {"email", P11CA_SAN_EMAIL}};
+    } kinds[] = {
+        {"dns", P11CA_SAN_DNS}, {"ip", P11CA_SAN_IP}, {"uri", P11CA_SAN_URI}, {"email", P11CA_SAN_EMAIL}};
     size_t i, k, n = 0;
 
     for (i = 0; i < cli->n_values; i++) {
@@ -62,7 +64,8 @@ static int keep_record(void *arg, const struct p11ca_record *r)
     return 0;
 }
 
-static void show_outcome(const struct cli *cli, const struct p11ca_order *o, const struct p11ca_issued *issued, json_t *record)
+static void show_outcome(
+    const struct cli *cli, const struct p11ca_order *o, const struct p11ca_issued *issued, json_t *record)
 {
     static const char *const outcomes[] = {
         [P11CA_NEW] = "new",
@@ -110,7 +113,9 @@ static int run(struct cli *cli, struct p11ca_err *err)
 }
 
 const struct command cmd_issue = {"issue", "", 0, 0, "issue one certificate",
-    "The key comes from a request (--csr), a public key (--pubkey) or is made here (--new-key). Extensions come from the\n"
-    "profile; a request is evidence, not instruction. Refusals come before the token is touched. Killed at any moment, the\n"
+    "The key comes from a request (--csr), a public key (--pubkey) or is made here (--new-key). Extensions "
+    "come from the\n"
+    "profile; a request is evidence, not instruction. Refusals come before the token is touched. Killed at "
+    "any moment, the\n"
     "same command finishes what was begun.",
     CLI_OPTIONS(options), run};

@@ -39,7 +39,8 @@ static int list_row(void *arg, const struct p11ca_record *r)
     l->n++;
     text_time(r->not_after, until);
     text_escape(r->subject, strlen(r->subject), subject, sizeof(subject));
-    printf("%-40s %-10s %-10s %-10s %.10s %s\n", r->serial, r->status, r->authority, r->profile, until, subject);
+    printf(
+        "%-40s %-10s %-10s %-10s %.10s %s\n", r->serial, r->status, r->authority, r->profile, until, subject);
     return 0;
 }
 
@@ -70,7 +71,8 @@ static int run_list(struct cli *cli, struct p11ca_err *err)
 }
 
 const struct command cmd_list = {"list", "", 0, 0, "what was issued",
-    "Columns: serial, status, authority, profile, end of validity, subject.", CLI_OPTIONS(list_options), run_list};
+    "Columns: serial, status, authority, profile, end of validity, subject.", CLI_OPTIONS(list_options),
+    run_list};
 
 static const struct cli_option show_options[] = {
     {"pem", 0, NULL, "the certificate itself", false},

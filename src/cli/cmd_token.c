@@ -27,14 +27,15 @@ static void show_token(void *arg, const struct p11ca_token_info *t)
 
     if (l->cli->json) {
         json_array_append_new(l->array,
-            json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:b,s:b,s:b,s:b,s:b}", "name", cli_text(t->name), "kind", t->kind,
-                "label", t->label, "serial", t->serial, "model", t->model, "manufacturer", t->manufacturer, "slot",
-                (json_int_t)t->slot, "initialized", t->initialized, "user_pin_set", t->user_pin_set, "pin_pad", t->pin_pad,
-                "pin_count_low", t->pin_count_low, "pin_final_try", t->pin_final_try, "pin_locked", t->pin_locked));
+            json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:b,s:b,s:b,s:b,s:b}", "name", cli_text(t->name),
+                "kind", t->kind, "label", t->label, "serial", t->serial, "model", t->model, "manufacturer",
+                t->manufacturer, "slot", (json_int_t)t->slot, "initialized", t->initialized, "user_pin_set",
+                t->user_pin_set, "pin_pad", t->pin_pad, "pin_count_low", t->pin_count_low, "pin_final_try",
+                t->pin_final_try, "pin_locked", t->pin_locked));
         return;
     }
-    printf("%-12s %-10s %-32s %-16s %-16s %s\n", t->name ? t->name : "-", t->kind, t->initialized ? t->label : "-",
-        t->serial[0] ? t->serial : "-", t->model, pin_state(t));
+    printf("%-12s %-10s %-32s %-16s %-16s %s\n", t->name ? t->name : "-", t->kind,
+        t->initialized ? t->label : "-", t->serial[0] ? t->serial : "-", t->model, pin_state(t));
 }
 
 static int run_list(struct cli *cli, struct p11ca_err *err)
@@ -53,7 +54,8 @@ static int run_list(struct cli *cli, struct p11ca_err *err)
     return 0;
 }
 
-const struct command cmd_token_list = {"token list", "", 0, 0, "the tokens that are there, and what p11ca.conf calls them",
+const struct command cmd_token_list = {"token list", "", 0, 0,
+    "the tokens that are there, and what p11ca.conf calls them",
     "Columns: name in p11ca.conf, kind, label, serial, model, state.", NULL, 0, run_list};
 
 static const char *const levels[] = {[P11CA_GOOD] = "good", [P11CA_WEAK] = "weak", [P11CA_BAD] = "bad"};
@@ -63,7 +65,8 @@ static void show_finding(void *arg, enum p11ca_level level, const char *what, co
     struct listing *l = arg;
 
     if (l->cli->json)
-        json_array_append_new(l->array, json_pack("{s:s,s:s,s:s}", "level", levels[level], "what", what, "found", found));
+        json_array_append_new(
+            l->array, json_pack("{s:s,s:s,s:s}", "level", levels[level], "what", what, "found", found));
     else
         printf("%-5s %-30s %s\n", levels[level], what, found);
 }
@@ -77,7 +80,8 @@ static int run_check(struct cli *cli, struct p11ca_err *err)
     if (rc == 0) {
         rc = p11ca_token_check(home, cli->args[0], show_finding, &l, err);
         if (cli->json) {
-            json_t *o = json_pack("{s:s,s:b,s:O}", "token", cli->args[0], "good", rc == 0, "findings", l.array);
+            json_t *o =
+                json_pack("{s:s,s:b,s:O}", "token", cli->args[0], "good", rc == 0, "findings", l.array);
 
             cli_print_json(o);
             cli->json = false; /* the fault is in it */
@@ -87,8 +91,10 @@ static int run_check(struct cli *cli, struct p11ca_err *err)
     return rc;
 }
 
-const struct command cmd_token_check = {"token check", "NAME", 1, 1, "a doctor's visit to a token and the keys on it",
-    "Mechanisms, PIN counters, sessions, every attribute of every authority's key against the key policy, and a self-test\n"
+const struct command cmd_token_check = {"token check", "NAME", 1, 1,
+    "a doctor's visit to a token and the keys on it",
+    "Mechanisms, PIN counters, sessions, every attribute of every authority's key against the key policy, "
+    "and a self-test\n"
     "signature by each, verified by OpenSSL. Exit code 6 when something is bad.",
     NULL, 0, run_check};
 
@@ -106,6 +112,7 @@ static int run_init(struct cli *cli, struct p11ca_err *err)
 }
 
 const struct command cmd_token_init = {"token init", "NAME", 1, 1, "initialise a blank token",
-    "Gives the one blank token of the binding its label (from uri) and PINs (from so-pin and pin). A token that matches the\n"
+    "Gives the one blank token of the binding its label (from uri) and PINs (from so-pin and pin). A token "
+    "that matches the\n"
     "uri already is refused: nothing is erased.",
     NULL, 0, run_init};

@@ -38,9 +38,10 @@ static int run(struct cli *cli, struct p11ca_err *err)
     if (rc != 0 && err->kind != P11CA_NEGATIVE)
         return -1;
     if (cli->json) {
-        cli_print_json(json_pack("{s:b,s:s,s:s,s:s,s:s,s:o,s:o}", "verified", rc == 0, "serial", a.serial, "subject",
-            a.subject, "authority", a.authority, "status", a.status, "code", rc == 0 ? json_null() : json_string(err->code),
-            "reason", rc == 0 ? json_null() : json_string(err->msg)));
+        cli_print_json(json_pack("{s:b,s:s,s:s,s:s,s:s,s:o,s:o}", "verified", rc == 0, "serial", a.serial,
+            "subject", a.subject, "authority", a.authority, "status", a.status, "code",
+            rc == 0 ? json_null() : json_string(err->code), "reason",
+            rc == 0 ? json_null() : json_string(err->msg)));
         cli->json = false; /* the reason is in it */
     } else if (rc == 0) {
         printf("%s: verified, %s by '%s', serial %s\n", q.cert, a.status, a.authority, a.serial);
@@ -48,7 +49,9 @@ static int run(struct cli *cli, struct p11ca_err *err)
     return rc;
 }
 
-const struct command cmd_verify = {"verify", "CERT", 1, 1, "does a certificate verify, and does the ledger know it",
-    "Chain to a root of this home (X.509 strict), validity, purpose, host name, and revocation by the ledger. Exit code 1\n"
+const struct command cmd_verify = {"verify", "CERT", 1, 1,
+    "does a certificate verify, and does the ledger know it",
+    "Chain to a root of this home (X.509 strict), validity, purpose, host name, and revocation by the "
+    "ledger. Exit code 1\n"
     "with the reason when not.",
     CLI_OPTIONS(options), run};

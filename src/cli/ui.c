@@ -78,7 +78,7 @@ void cli_ui_init(struct cli *cli, bool yes)
 {
     AUTO_FD tty = file_open_tty();
 
-    cli->ui = (struct p11ca_ui){.ctx = cli, .say = say};
+    cli->ui = (struct p11ca_ui){.ctx = cli, .say = say, .detail = cli->verbose ? say : NULL};
     if (tty >= 0) {
         cli->ui.confirm = confirm;
         cli->ui.secret = secret;

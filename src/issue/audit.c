@@ -108,13 +108,15 @@ static bool is(struct blob b, const void *p, size_t len)
 }
 
 /* What the columns say against what the certificate says. */
-static void check_columns(struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
+static void check_columns(
+    struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
 {
     AUTO_BUF subject = BUF_INIT;
     uint8_t spki[SHA256_LEN], tbs[SHA256_LEN];
     struct p11ca_err why;
 
-    if (hash_sha256(cert->t.spki.p, cert->t.spki.len, spki) != 0 || hash_sha256(cert->tbs.p, cert->tbs.len, tbs) != 0)
+    if (hash_sha256(cert->t.spki.p, cert->t.spki.len, spki) != 0 ||
+        hash_sha256(cert->tbs.p, cert->tbs.len, tbs) != 0)
         return;
     if (!is(row->serial, cert->t.serial.p, cert->t.serial.len))
         say(a, P11CA_BAD, serial, "serial: the certificate has another one");
@@ -129,7 +131,8 @@ static void check_columns(struct audit *a, const struct ledger_cert *row, const 
         say(a, P11CA_BAD, serial, "subject: the certificate has another one");
 }
 
-static void check_signature(struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
+static void check_signature(
+    struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
 {
     const struct profile *p = profile_find(row->profile);
     const struct issuer *issuer = issuer_of(a, row->authority);
@@ -176,8 +179,9 @@ static int check_row(void *arg, const struct ledger_cert *row, struct p11ca_err 
     if (!row->cert.p) {
         a->ret->reserved++;
         text_time(row->reserved_at, when);
-        say(a, P11CA_WEAK, v.serial, "reserved at %s for '%s', profile '%s', never issued: interrupted or failed", when,
-            row->subject, row->profile);
+        say(a, P11CA_WEAK, v.serial,
+            "reserved at %s for '%s', profile '%s', never issued: interrupted or failed", when, row->subject,
+            row->profile);
         return 0;
     }
     a->ret->certificates++;
@@ -217,7 +221,8 @@ static int run(struct audit *a)
     return 0;
 }
 
-int p11ca_audit(struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret, struct p11ca_err *err)
+int p11ca_audit(
+    struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret, struct p11ca_err *err)
 {
     struct audit a = {.home = home, .fn = fn, .arg = arg, .ret = ret, .err = err};
     AUTO_LEDGER l = NULL;

@@ -16,8 +16,8 @@ static int check_record(const struct authority *a, struct p11ca_err *err)
         return 0;
     if (!blob_is(r->key_id, a->key.id, a->key.id_len))
         return err_set(err, P11CA_TOKEN, "KEY_MISMATCH",
-            "authority '%s': key '%s' of token '%s': its CKA_ID is not the one the ledger has recorded", a->conf->name,
-            a->conf->key, a->token->binding->name);
+            "authority '%s': key '%s' of token '%s': its CKA_ID is not the one the ledger has recorded",
+            a->conf->name, a->conf->key, a->token->binding->name);
     if (a->key.spki.len && !blob_is(r->spki, a->key.spki.p, a->key.spki.len))
         return err_set(err, P11CA_TOKEN, "KEY_MISMATCH",
             "authority '%s': key '%s' of token '%s': its public key is not the one the ledger has recorded",
@@ -33,8 +33,9 @@ static int read_spki(struct authority *a, struct p11ca_err *err)
     if (b.len == 0 && a->record)
         b = a->record->spki;
     if (b.len == 0)
-        return err_set(err, P11CA_TOKEN, "KEY_NO_PUBLIC", "token '%s': key '%s': no public key object, and none recorded",
-            a->token->binding->name, a->conf->key);
+        return err_set(err, P11CA_TOKEN, "KEY_NO_PUBLIC",
+            "token '%s': key '%s': no public key object, and none recorded", a->token->binding->name,
+            a->conf->key);
     if (spki_read(b.p, b.len, &a->spki, err) != 0) {
         err->kind = P11CA_TOKEN;
         return err_prefix(err, "authority '%s': key '%s'", a->conf->name, a->conf->key);
@@ -42,7 +43,8 @@ static int read_spki(struct authority *a, struct p11ca_err *err)
     return 0;
 }
 
-static int open_all(struct authority *a, const struct p11ca_home *home, struct ledger *l, struct p11ca_err *err)
+static int open_all(
+    struct authority *a, const struct p11ca_home *home, struct ledger *l, struct p11ca_err *err)
 {
     const struct authority_conf *conf = a->conf;
 
@@ -60,8 +62,14 @@ int authority_open(struct authority *ret, const struct p11ca_home *home, struct 
     const struct authority_conf *conf, struct p11ca_err *err)
 {
     *ret = (struct authority){.conf = conf};
-    if (open_all(ret, home, l, err) == 0)
+    if (!conf->token)
+        return err_set(err, P11CA_CONFIG, "NO_KEY",
+            "authority '%s': its key is not at this machine (no token in p11ca.conf)", conf->name);
+    if (open_all(ret, home, l, err) == 0) {
+        home_detail(home, "token '%s': label '%s', serial %s, model '%s'; key '%s' meets the policy",
+            conf->token->name, ret->token->label, ret->token->serial, ret->token->model, conf->key);
         return 0;
+    }
     authority_done(ret);
     return -1;
 }
@@ -80,8 +88,8 @@ int authority_record(const struct authority *a, struct ledger *l, struct p11ca_e
 {
     const struct ledger_authority row = {
         .name = a->conf->name,
-        .token_label = a->token->label,
-        .token_serial = a->token->serial,
+        .token_label = a->token ? a->token->label : NULL,
+        .token_serial = a->token ? a->token->serial : NULL,
         .key_label = a->conf->key,
         .key_id = {a->key.id, a->key.id_len},
         .spki = {a->spki.der, a->spki.len},
@@ -98,7 +106,8 @@ int authority_record(const struct authority *a, struct ledger *l, struct p11ca_e
     return ledger_commit(l, err);
 }
 
-int authority_issuer(struct ledger *l, const struct authority_conf *conf, struct issuer **ret, struct p11ca_err *err)
+int authority_issuer(
+    struct ledger *l, const struct authority_conf *conf, struct issuer **ret, struct p11ca_err *err)
 {
     AUTO_RECORD record = NULL;
     AUTO_ISSUER issuer = NULL;
@@ -115,7 +124,8 @@ int authority_issuer(struct ledger *l, const struct authority_conf *conf, struct
     }
     if (!blob_is(record->spki, issuer->spki.der, issuer->spki.len))
         return err_set(err, P11CA_LEDGER, "KEY_MISMATCH",
-            "authority '%s': the CA certificate in the ledger is for another key than the recorded one", conf->name);
+            "authority '%s': the CA certificate in the ledger is for another key than the recorded one",
+            conf->name);
     *ret = issuer;
     issuer = NULL;
     return 0;
@@ -136,8 +146,8 @@ int authority_need_issuer(const struct p11ca_home *home, struct ledger *l, const
         "authority '%s': no CA certificate installed (p11ca install, or a ceremony)", conf->name);
 }
 
-int authority_profile(const struct authority_conf *conf, const char *name, const struct profile **ret,
-    struct p11ca_err *err)
+int authority_profile(
+    const struct authority_conf *conf, const char *name, const struct profile **ret, struct p11ca_err *err)
 {
     const struct profile *p = profile_find(name);
     size_t i;

@@ -32,17 +32,17 @@ void authority_done(struct authority *a);
 P11CA_CHECK int authority_record(const struct authority *a, struct ledger *l, struct p11ca_err *err);
 
 /* The CA certificate as an issuer; *ret NULL when none is installed. */
-P11CA_CHECK int authority_issuer(struct ledger *l, const struct authority_conf *conf, struct issuer **ret,
-    struct p11ca_err *err);
+P11CA_CHECK int authority_issuer(
+    struct ledger *l, const struct authority_conf *conf, struct issuer **ret, struct p11ca_err *err);
 
 /* As authority_issuer(), an authority without one refused - after its key was looked at: one that breaks the policy is
  * the more urgent news. */
-P11CA_CHECK int authority_need_issuer(const struct p11ca_home *home, struct ledger *l, const struct authority_conf *conf,
-    struct issuer **ret, struct p11ca_err *err);
+P11CA_CHECK int authority_need_issuer(const struct p11ca_home *home, struct ledger *l,
+    const struct authority_conf *conf, struct issuer **ret, struct p11ca_err *err);
 
 /* A profile that the authority may issue; PROFILE_NOT_ALLOWED. */
-P11CA_CHECK int authority_profile(const struct authority_conf *conf, const char *name, const struct profile **ret,
-    struct p11ca_err *err);
+P11CA_CHECK int authority_profile(
+    const struct authority_conf *conf, const char *name, const struct profile **ret, struct p11ca_err *err);
 
 SCOPE_DEFINE(issuer, struct issuer *, issuer_free)
 #define AUTO_ISSUER SCOPED(issuer) struct issuer *

@@ -15,9 +15,9 @@
 #include "x509/key.h"
 #include "x509/name.h"
 
-#define GROUP          256 /* rows of one durable transaction */
-#define MEASURE        1.0 /* seconds for S and for V */
-#define BENCH_SECONDS  3.0 /* of issuing, when no number is given */
+#define GROUP         256 /* rows of one durable transaction */
+#define MEASURE       1.0 /* seconds for S and for V */
+#define BENCH_SECONDS 3.0 /* of issuing, when no number is given */
 
 SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
 
@@ -43,7 +43,8 @@ static void make_csr(void *arg, size_t i)
 
     snprintf(dn, sizeof(dn), "CN=bench-%07zu", i);
     if (key_new(KEY_P256, 0, &key, &err) != 0 || spki_of_key(key, &spki, &err) != 0 ||
-        name_from_text(dn, &subject, &err) != 0 || csr_make(key, der_buf(&subject), &spki, &b->csrs[i], &err) != 0)
+        name_from_text(dn, &subject, &err) != 0 ||
+        csr_make(key, der_buf(&subject), &spki, &b->csrs[i], &err) != 0)
         b->failed = true;
 }
 
@@ -73,8 +74,9 @@ static int measure(struct bench *b, struct p11ca_bench *ret, struct p11ca_err *e
     struct spki leaf_spki;
     double request, issuer;
 
-    if (doctor_sign_rate(&b->authority.key, MEASURE, &ret->sign, err) != 0 || key_new(KEY_P256, 0, &leaf, err) != 0 ||
-        spki_of_key(leaf, &leaf_spki, err) != 0 || verify_rate(&leaf_spki, leaf, &request, err) != 0 ||
+    if (doctor_sign_rate(&b->authority.key, MEASURE, &ret->sign, err) != 0 ||
+        key_new(KEY_P256, 0, &leaf, err) != 0 || spki_of_key(leaf, &leaf_spki, err) != 0 ||
+        verify_rate(&leaf_spki, leaf, &request, err) != 0 ||
         verify_rate(&b->authority.spki, signer_get0_pkey(b->authority.signer), &issuer, err) != 0)
         return -1;
     ret->verify = 2 / (1 / request + 1 / issuer);
@@ -195,8 +197,8 @@ static int run(struct bench *b, size_t n, struct p11ca_bench *ret, struct p11ca_
     return rc;
 }
 
-int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsigned jobs, struct p11ca_bench *ret,
-    struct p11ca_err *err)
+int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsigned jobs,
+    struct p11ca_bench *ret, struct p11ca_err *err)
 {
     struct bench b = {.ctx = {.home = home, .now = home_now(home)}};
     AUTO_ISSUER issuer = NULL;

@@ -12,7 +12,8 @@
 #include "x509/name.h"
 #include "x509/pem.h"
 
-int p11ca_generate_key(struct p11ca_home *home, const char *authority, const char *algorithm, struct p11ca_err *err)
+int p11ca_generate_key(
+    struct p11ca_home *home, const char *authority, const char *algorithm, struct p11ca_err *err)
 {
     const struct authority_conf *conf;
     AUTO_LEDGER l = NULL;
@@ -24,8 +25,10 @@ int p11ca_generate_key(struct p11ca_home *home, const char *authority, const cha
     if (ledger_get_authority(l, authority, &a.record, err) != 0)
         return -1;
     if (a.record)
-        return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_KEY", "authority '%s': the ledger has a key for it already",
-            authority);
+        return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_KEY",
+            "authority '%s': the ledger has a key for it already", authority);
+    if (!conf->token)
+        return err_set(err, P11CA_CONFIG, "NO_KEY", "authority '%s': has no token in p11ca.conf", authority);
     if (token_open(&a.token, conf->token, &home->env, true, err) != 0 || token_login(a.token, err) != 0 ||
         key_generate(&a.key, a.token, conf->key, algorithm, err) != 0)
         return -1;
@@ -34,7 +37,8 @@ int p11ca_generate_key(struct p11ca_home *home, const char *authority, const cha
     return authority_record(&a, l, err);
 }
 
-int p11ca_request(struct p11ca_home *home, const char *authority, const char *output, bool force, struct p11ca_err *err)
+int p11ca_request(
+    struct p11ca_home *home, const char *authority, const char *output, bool force, struct p11ca_err *err)
 {
     const struct authority_conf *conf;
     AUTO_BUF subject = BUF_INIT, der = BUF_INIT, pem = BUF_INIT;
@@ -76,13 +80,15 @@ static int check_parent(struct ledger *l, const struct p11ca_home *home, const s
 
     if (!conf->issuer)
         return 0;
-    if (home_authority(home, conf->issuer, &parent, err) != 0 || authority_issuer(l, parent, &issuer, err) != 0)
+    if (home_authority(home, conf->issuer, &parent, err) != 0 ||
+        authority_issuer(l, parent, &issuer, err) != 0)
         return -1;
     if (!issuer)
-        return err_set(err, P11CA_CONFIG, "NO_CA_CERT", "issuer '%s': no CA certificate installed", conf->issuer);
+        return err_set(
+            err, P11CA_CONFIG, "NO_CA_CERT", "issuer '%s': no CA certificate installed", conf->issuer);
     if (!der_equal(issuer->subject, cert->t.issuer))
-        return err_set(err, P11CA_REFUSED, "ISSUER_MISMATCH", "RFC 5280 6.1.3: issuer: want the subject of authority '%s'",
-            conf->issuer);
+        return err_set(err, P11CA_REFUSED, "ISSUER_MISMATCH",
+            "RFC 5280 6.1.3: issuer: want the subject of authority '%s'", conf->issuer);
     if (tbs_lint(cert->tbs, conf->profile, issuer, err) != 0)
         return -1;
     if (cert_verify(cert, issuer->pub, issuer->alg, err) != 0) {
@@ -92,29 +98,45 @@ static int check_parent(struct ledger *l, const struct p11ca_home *home, const s
     return 0;
 }
 
-static int check_cert(const struct p11ca_home *home, const struct authority *a, struct ledger *l, const struct cert *cert,
+/* A certificate that signs itself must do so. */
+static int check_self(const struct authority_conf *conf, const struct cert *cert, const struct issuer *own,
     struct p11ca_err *err)
+{
+    if (!conf->profile->self_signed)
+        return 0;
+    if (!der_equal(cert->t.issuer, cert->t.subject))
+        return err_set(err, P11CA_REFUSED, "ISSUER_MISMATCH", "RFC 5280 3.2: want a self-issued certificate");
+    if (cert_verify(cert, own->pub, own->alg, err) == 0)
+        return 0;
+    err->kind = P11CA_REFUSED;
+    return err_prefix(err, "self-signed");
+}
+
+static int check_cert(const struct p11ca_home *home, const struct authority *a, struct ledger *l,
+    const struct cert *cert, struct p11ca_err *err)
 {
     AUTO_BUF subject = BUF_INIT, have = BUF_INIT;
     AUTO_ISSUER as_issuer = NULL;
 
-    if (!der_equal(cert->t.spki, spki_der(&a->spki)))
-        return err_set(err, P11CA_REFUSED, "KEY_MISMATCH", "public key: want that of key '%s' in token '%s'", a->conf->key,
-            a->token->binding->name);
+    if (a->token && !der_equal(cert->t.spki, spki_der(&a->spki)))
+        return err_set(err, P11CA_REFUSED, "KEY_MISMATCH", "public key: want that of key '%s' in token '%s'",
+            a->conf->key, a->token->binding->name);
     if (name_from_text(a->conf->subject, &subject, err) != 0)
         return -1;
     if (!der_equal(der_buf(&subject), cert->t.subject)) {
         if (name_to_text(cert->t.subject, &have, err) != 0 || !buf_str(&have))
             return -1;
-        return err_set(err, P11CA_REFUSED, "SUBJECT_MISMATCH", "subject: want '%s', have '%s'", a->conf->subject,
-            (char *)have.p);
+        return err_set(err, P11CA_REFUSED, "SUBJECT_MISMATCH", "subject: want '%s', have '%s'",
+            a->conf->subject, (char *)have.p);
     }
-    if (issuer_read(cert->der.p, cert->der.len, &as_issuer, err) != 0)
+    if (issuer_read(cert->der.p, cert->der.len, &as_issuer, err) != 0 ||
+        check_self(a->conf, cert, as_issuer, err) != 0)
         return -1;
     return check_parent(l, home, a->conf, cert, err);
 }
 
-static int publish_ca(const struct p11ca_home *home, const char *authority, struct der cert, struct p11ca_err *err)
+static int publish_ca(
+    const struct p11ca_home *home, const char *authority, struct der cert, struct p11ca_err *err)
 {
     AUTO_STR path = home_cert_path(home, authority);
     AUTO_BUF pem = BUF_INIT;
@@ -123,6 +145,16 @@ static int publish_ca(const struct p11ca_home *home, const char *authority, stru
     if (!path || !buf_ok(&pem))
         return err_nomem(err);
     return publish_is(path, cert) ? 0 : file_write(path, FILE_NEW, 0644, pem.p, pem.len, err);
+}
+
+/* The token's key; of an authority whose key is elsewhere, the certificate's word. */
+static int open_or_take(struct authority *a, const struct p11ca_home *home, struct ledger *l,
+    const struct authority_conf *conf, const struct cert *cert, struct p11ca_err *err)
+{
+    if (conf->token)
+        return authority_open(a, home, l, conf, err);
+    a->conf = conf;
+    return spki_read(cert->t.spki.p, cert->t.spki.len, &a->spki, err);
 }
 
 int p11ca_install(struct p11ca_home *home, const char *authority, const char *path, struct p11ca_err *err)
@@ -137,7 +169,7 @@ int p11ca_install(struct p11ca_home *home, const char *authority, const char *pa
         return -1;
     if (cert_read(file.p, file.len, &cert, err) != 0)
         return err_prefix(err, "%s", path);
-    if (home_ledger_write(home, &l, err) != 0 || authority_open(&a, home, l, conf, err) != 0)
+    if (home_ledger_write(home, &l, err) != 0 || open_or_take(&a, home, l, conf, &cert, err) != 0)
         return -1;
     if (check_cert(home, &a, l, &cert, err) != 0)
         return err_prefix(err, "%s", path);
@@ -153,7 +185,8 @@ static int add_ca(struct ledger *l, const struct authority_conf *conf, struct bu
     if (ledger_get_authority(l, conf->name, &record, err) != 0)
         return -1;
     if (!record || !record->cert.p)
-        return err_set(err, P11CA_CONFIG, "NO_CA_CERT", "authority '%s': no CA certificate installed", conf->name);
+        return err_set(
+            err, P11CA_CONFIG, "NO_CA_CERT", "authority '%s': no CA certificate installed", conf->name);
     pem_encode(PEM_CERT, DER_OF(record->cert.p, record->cert.len), pem);
     return buf_ok(pem) ? 0 : err_nomem(err);
 }

@@ -25,28 +25,42 @@ static const struct conf_field top_fields[] = {
     {"authorities", CONF_GROUP, true, offsetof(struct top, authorities)},
 };
 
-#define T(key, req, member) {key, CONF_STR, req, offsetof(struct token_binding, member)}
+#define T(key, req, member)                                                                                  \
+    {                                                                                                        \
+        key, CONF_STR, req, offsetof(struct token_binding, member)                                           \
+    }
 static const struct conf_field token_fields[] = {
-    T("kind", true, kind), T("uri", true, uri), T("pin", false, pin), T("so-pin", false, so_pin),
+    T("kind", true, kind),
+    T("uri", true, uri),
+    T("pin", false, pin),
+    T("so-pin", false, so_pin),
     T("store", false, store),
 };
 
-#define A(key, type, req, member) {key, type, req, offsetof(struct authority_conf, member)}
+#define A(key, type, req, member)                                                                            \
+    {                                                                                                        \
+        key, type, req, offsetof(struct authority_conf, member)                                              \
+    }
 static const struct conf_field authority_fields[] = {
-    A("token", CONF_STR, true, token_name),     A("key", CONF_STR, true, key),
-    A("subject", CONF_STR, true, subject),      A("profile", CONF_STR, true, profile_name),
-    A("issuer", CONF_STR, false, issuer),       A("issues", CONF_STRS, false, issues),
-    A("crl-url", CONF_STR, false, crl_url),     A("device-uri", CONF_STR, false, device_uri),
+    A("token", CONF_STR, false, token_name),
+    A("key", CONF_STR, false, key),
+    A("subject", CONF_STR, true, subject),
+    A("profile", CONF_STR, true, profile_name),
+    A("issuer", CONF_STR, false, issuer),
+    A("issues", CONF_STRS, false, issues),
+    A("crl-url", CONF_STR, false, crl_url),
+    A("device-uri", CONF_STR, false, device_uri),
 };
 
 /* Names become file names and words on a command line. */
 static bool name_ok(const char *name)
 {
     return strlen(name) <= 64 && name[0] != '-' &&
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == strlen(name);
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == strlen(name);
 }
 
-static int read_token(struct p11ca_home *home, config_setting_t *s, struct token_binding *b, struct p11ca_err *err)
+static int read_token(
+    struct p11ca_home *home, config_setting_t *s, struct token_binding *b, struct p11ca_err *err)
 {
     const struct conf *conf = &home->conf;
     char what[128];
@@ -95,7 +109,8 @@ static int check_url(const struct conf *conf, const struct authority_conf *a, st
     if (!a->crl_url)
         return 0;
     if (strncmp(a->crl_url, "http://", 7) != 0 || san_add(&list, SAN_URI, a->crl_url, &why) != 0)
-        return conf_err(conf, a->at, err, "authorities.%s: crl-url: RFC 5280 4.2.1.13: want an http:// URI", a->name);
+        return conf_err(
+            conf, a->at, err, "authorities.%s: crl-url: RFC 5280 4.2.1.13: want an http:// URI", a->name);
     return 0;
 }
 
@@ -121,11 +136,29 @@ static int check_issues(const struct conf *conf, struct authority_conf *a, struc
         const struct profile *p = profile_find(a->issues.v[i]);
 
         if (!p)
-            return conf_err(conf, a->at, err, "authorities.%s: issues: no profile '%s'", a->name, a->issues.v[i]);
+            return conf_err(
+                conf, a->at, err, "authorities.%s: issues: no profile '%s'", a->name, a->issues.v[i]);
         if (p->self_signed || (p->is_ca && a->profile->pathlen == 0))
-            return conf_err(conf, a->at, err, "authorities.%s: issues: RFC 5280 4.2.1.9: profile '%s' cannot issue '%s'",
-                a->name, a->profile->name, p->name);
+            return conf_err(conf, a->at, err,
+                "authorities.%s: issues: RFC 5280 4.2.1.9: profile '%s' cannot issue '%s'", a->name,
+                a->profile->name, p->name);
     }
+    return 0;
+}
+
+/* Token and key, or neither: then only the CA certificate is here, and the key is at another machine. */
+static int check_key(const struct p11ca_home *home, struct authority_conf *a, struct p11ca_err *err)
+{
+    struct p11ca_err why;
+
+    if (!a->token_name && !a->key)
+        return 0;
+    if (!a->token_name || !a->key || !a->key[0])
+        return conf_err(
+            &home->conf, a->at, err, "authorities.%s: want both token and key, or neither", a->name);
+    if (home_token(home, a->token_name, &a->token, &why) != 0)
+        return conf_err(
+            &home->conf, a->at, err, "authorities.%s: no token '%s' in tokens", a->name, a->token_name);
     return 0;
 }
 
@@ -139,19 +172,20 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
     if (!a->profile)
         return conf_err(conf, a->at, err, "authorities.%s: no profile '%s'", a->name, a->profile_name);
     if (!a->profile->is_ca)
-        return conf_err(conf, a->at, err, "authorities.%s: profile '%s' is not for a CA", a->name, a->profile_name);
-    if (home_token(home, a->token_name, &a->token, &why) != 0)
-        return conf_err(conf, a->at, err, "authorities.%s: no token '%s' in tokens", a->name, a->token_name);
+        return conf_err(
+            conf, a->at, err, "authorities.%s: profile '%s' is not for a CA", a->name, a->profile_name);
+    if (check_key(home, a, err) != 0)
+        return -1;
     if (name_from_text(a->subject, &der, &why) != 0)
         return conf_err(conf, a->at, err, "authorities.%s: subject: %s", a->name, why.msg);
-    if (!a->key[0])
-        return conf_err(conf, a->at, err, "authorities.%s: key: want a label", a->name);
     if (a->profile->self_signed && a->issuer)
-        return conf_err(conf, a->at, err, "authorities.%s: issuer: profile '%s' is self-signed", a->name, a->profile_name);
+        return conf_err(conf, a->at, err, "authorities.%s: issuer: profile '%s' is self-signed", a->name,
+            a->profile_name);
     return check_url(conf, a, err) != 0 ? -1 : check_issues(conf, a, err);
 }
 
-static int read_authority(struct p11ca_home *home, config_setting_t *s, struct authority_conf *a, struct p11ca_err *err)
+static int read_authority(
+    struct p11ca_home *home, config_setting_t *s, struct authority_conf *a, struct p11ca_err *err)
 {
     char what[128];
 
@@ -178,7 +212,8 @@ static int read_authorities(struct p11ca_home *home, config_setting_t *group, st
         return err_nomem(err);
     for (i = 0; i < n; i++) {
         home->n_authorities++; /* counted first: what it read is freed also when it fails */
-        if (read_authority(home, config_setting_get_elem(group, (unsigned)i), &home->authorities[i], err) != 0)
+        if (read_authority(home, config_setting_get_elem(group, (unsigned)i), &home->authorities[i], err) !=
+            0)
             return -1;
     }
     for (i = 0; i < n; i++) {
@@ -186,18 +221,19 @@ static int read_authorities(struct p11ca_home *home, config_setting_t *group, st
         struct p11ca_err why;
 
         if (a->issuer && home_authority(home, a->issuer, &issuer, &why) != 0)
-            return conf_err(&home->conf, a->at, err, "authorities.%s: issuer: no authority '%s'", a->name, a->issuer);
+            return conf_err(
+                &home->conf, a->at, err, "authorities.%s: issuer: no authority '%s'", a->name, a->issuer);
     }
     return 0;
 }
 
-static int hash_text(struct p11ca_home *home, const char *path, struct p11ca_err *err)
+/* The built-in profiles are configuration, too: they change with the version. */
+static int hash_settings(struct p11ca_home *home, struct p11ca_err *err)
 {
     AUTO_BUF text = BUF_INIT;
 
-    if (file_read(path, LIMIT_CONF, &text, err) != 0)
+    if (conf_text(&home->conf, &text, err) != 0)
         return -1;
-    /* The built-in profiles are configuration, too: they change with the version. */
     buf_adds(&text, P11CA_VERSION);
     return buf_ok(&text) && hash_sha256(text.p, text.len, home->conf_sha256) == 0 ? 0 : err_nomem(err);
 }
@@ -210,10 +246,11 @@ int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
     if (!path)
         return err_nomem(err);
     if (!file_exists(path))
-        return err_set(err, P11CA_CONFIG, "NO_HOME", "%s: no such file: not a PKI home (-C HOME, or p11ca init)", path);
-    if (conf_load(&home->conf, path, err) != 0 || hash_text(home, path, err) != 0 ||
-        conf_fields(&home->conf, config_root_setting(&home->conf.cfg), "p11ca.conf", top_fields, N(top_fields), &top,
-            err) != 0)
+        return err_set(
+            err, P11CA_CONFIG, "NO_HOME", "%s: no such file: not a PKI home (-C HOME, or p11ca init)", path);
+    if (conf_load(&home->conf, path, err) != 0 || hash_settings(home, err) != 0 ||
+        conf_fields(&home->conf, config_root_setting(&home->conf.cfg), "p11ca.conf", top_fields,
+            N(top_fields), &top, err) != 0)
         return -1;
     home->ledger_path = path_join(home->dir, top.ledger);
     if (!home->ledger_path)

@@ -32,6 +32,20 @@ void home_say(const struct p11ca_home *home, const char *fmt, ...)
     ui->say(ui->ctx, line);
 }
 
+void home_detail(const struct p11ca_home *home, const char *fmt, ...)
+{
+    const struct p11ca_ui *ui = home->env.ui;
+    char line[512];
+    va_list ap;
+
+    if (!ui || !ui->detail)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    ui->detail(ui->ctx, line);
+}
+
 /* The shape of an installation: bin/p11ca, lib/p11ca/libp11ca-gate.so, share/p11ca/tokens. */
 static int set_places(struct p11ca_home *home, const char *program_dir, struct p11ca_err *err)
 {
@@ -50,7 +64,8 @@ static int set_places(struct p11ca_home *home, const char *program_dir, struct p
     return 0;
 }
 
-int p11ca_home_open(struct p11ca_home **ret, const char *dir, const struct p11ca_options *options, struct p11ca_err *err)
+int p11ca_home_open(
+    struct p11ca_home **ret, const char *dir, const struct p11ca_options *options, struct p11ca_err *err)
 {
     struct p11ca_home *home = calloc(1, sizeof(*home));
 
@@ -61,7 +76,8 @@ int p11ca_home_open(struct p11ca_home **ret, const char *dir, const struct p11ca
         free(home);
         return err_nomem(err);
     }
-    if (set_places(home, options ? options->program_dir : NULL, err) != 0 || home_config_read(home, err) != 0) {
+    if (set_places(home, options ? options->program_dir : NULL, err) != 0 ||
+        home_config_read(home, err) != 0) {
         p11ca_home_close(home);
         return -1;
     }
@@ -85,8 +101,8 @@ void p11ca_home_close(struct p11ca_home *home)
     free(home);
 }
 
-int home_authority(const struct p11ca_home *home, const char *name, const struct authority_conf **ret,
-    struct p11ca_err *err)
+int home_authority(
+    const struct p11ca_home *home, const char *name, const struct authority_conf **ret, struct p11ca_err *err)
 {
     size_t i;
 
@@ -99,7 +115,8 @@ int home_authority(const struct p11ca_home *home, const char *name, const struct
     return err_set(err, P11CA_USAGE, "AUTHORITY", "no authority '%s' in %s", name, home->conf.path);
 }
 
-int home_token(const struct p11ca_home *home, const char *name, const struct token_binding **ret, struct p11ca_err *err)
+int home_token(
+    const struct p11ca_home *home, const char *name, const struct token_binding **ret, struct p11ca_err *err)
 {
     size_t i;
 

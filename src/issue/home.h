@@ -14,8 +14,8 @@ struct authority_conf {
     const char *name;
     const config_setting_t *at; /* for errors */
     const char *token_name;
-    const struct token_binding *token;
-    const char *key; /* label */
+    const struct token_binding *token; /* NULL: its key is at another machine, only the certificate is here */
+    const char *key;                   /* label; NULL like token */
     const char *subject;
     const char *profile_name;
     const struct profile *profile;
@@ -45,11 +45,14 @@ int64_t home_now(const struct p11ca_home *home);
 /* A line to whoever listens. */
 void home_say(const struct p11ca_home *home, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for whoever wants to see every step. */
+void home_detail(const struct p11ca_home *home, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* P11CA_USAGE when p11ca.conf has none of the name. */
-P11CA_CHECK int home_authority(const struct p11ca_home *home, const char *name, const struct authority_conf **ret,
-    struct p11ca_err *err);
-P11CA_CHECK int home_token(const struct p11ca_home *home, const char *name, const struct token_binding **ret,
-    struct p11ca_err *err);
+P11CA_CHECK int home_authority(const struct p11ca_home *home, const char *name,
+    const struct authority_conf **ret, struct p11ca_err *err);
+P11CA_CHECK int home_token(
+    const struct p11ca_home *home, const char *name, const struct token_binding **ret, struct p11ca_err *err);
 
 /* For writing: created when absent, a changed configuration is noted. */
 P11CA_CHECK int home_ledger_write(const struct p11ca_home *home, struct ledger **ret, struct p11ca_err *err);

@@ -34,13 +34,14 @@ static void material_done(struct material *m)
     EVP_PKEY_free(m->new_key);
 }
 
-static int check_order(const struct p11ca_order *o, const struct authority_conf *a, const struct profile **ret,
-    struct p11ca_err *err)
+static int check_order(const struct p11ca_order *o, const struct authority_conf *a,
+    const struct profile **ret, struct p11ca_err *err)
 {
     if ((o->csr != NULL) + (o->pubkey != NULL) + (o->new_key != NULL) != 1)
         return err_set(err, P11CA_USAGE, "ORDER", "want exactly one of --csr, --pubkey and --new-key");
     if (o->new_key && path_same(o->new_key, o->output))
-        return err_set(err, P11CA_USAGE, "ORDER", "%s: want the key and the certificate in two files", o->output);
+        return err_set(
+            err, P11CA_USAGE, "ORDER", "%s: want the key and the certificate in two files", o->output);
     return authority_profile(a, o->profile, ret, err);
 }
 
@@ -74,7 +75,8 @@ static int make_key(struct material *m, const struct p11ca_order *o, struct p11c
         m->key_is_there = true;
         if (file_read_private(o->new_key, LIMIT_KEY, &pem, err) != 0 ||
             key_from_pem(pem.p, pem.len, &m->new_key, err) != 0)
-            return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", o->new_key);
+            return err_set(
+                err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", o->new_key);
     } else if (file_check_new(o->new_key, err) != 0 || key_new(KEY_P256, 0, &m->new_key, err) != 0) {
         return -1;
     }
@@ -121,6 +123,7 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
     const struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
 {
     struct job *jobs[] = {job};
+    char serial[41];
 
     if (pipeline_reserve(l, jobs, 1, ctx, err) != 0)
         return -1;
@@ -128,6 +131,8 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
         *err = job->err;
         return -1;
     }
+    text_hex(job->plan.serial, job->plan.serial_len, serial);
+    home_detail(ctx->home, "serial %s reserved by '%s'", serial, ctx->authority->name);
     if (o->new_key && write_key(m, o->new_key, err) != 0)
         return -1;
     pipeline_sign(jobs, 1, ctx, a, 1);
@@ -137,11 +142,13 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
         *err = job->err;
         return -1;
     }
+    home_detail(ctx->home, "serial %s signed, verified and in the ledger", serial);
     return 0;
 }
 
-static int sign_and_publish(struct ledger *l, struct job *job, const struct job_ctx *ctx, const struct authority *given,
-    const struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
+static int sign_and_publish(struct ledger *l, struct job *job, const struct job_ctx *ctx,
+    const struct authority *given, const struct material *m, const struct p11ca_order *o,
+    struct p11ca_err *err)
 {
     AUTO_AUTHORITY opened = {0};
 
@@ -155,7 +162,10 @@ static int sign_and_publish(struct ledger *l, struct job *job, const struct job_
         if (sign(l, job, ctx, given ? given : &opened, m, o, err) != 0)
             return -1;
     }
-    return publish_cert(l, job, o->output, o->force, err);
+    if (publish_cert(l, job, o->output, o->force, err) != 0)
+        return -1;
+    home_detail(ctx->home, "published as %s", o->output);
+    return 0;
 }
 
 static void fill_issued(struct p11ca_issued *ret, const struct job *job)
@@ -170,7 +180,8 @@ static void fill_issued(struct p11ca_issued *ret, const struct job *job)
     snprintf(ret->notes, sizeof(ret->notes), "%s", job->notes.p ? (char *)job->notes.p : "");
 }
 
-static int show_record(struct ledger *l, const struct job *job, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
+static int show_record(
+    struct ledger *l, const struct job *job, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
 {
     AUTO_LEDGER_CERT c = NULL;
     struct record_view v;
@@ -192,7 +203,8 @@ static int show_record(struct ledger *l, const struct job *job, p11ca_record_fn 
 /* A refusal is a decision, and in the ledger (BR 5.4.1). Its own trouble must not hide the reason. */
 static void note_reject(struct ledger *l, const struct p11ca_order *o, const struct p11ca_err *why)
 {
-    const struct ledger_event e = {.kind = "reject", .authority = o->authority, .profile = o->profile, .detail = why->msg};
+    const struct ledger_event e = {
+        .kind = "reject", .authority = o->authority, .profile = o->profile, .detail = why->msg};
     struct p11ca_err ignored;
 
     if (!l || why->kind != P11CA_REFUSED || ledger_begin(l, &ignored) != 0)
@@ -223,8 +235,8 @@ static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job,
     return sign_and_publish(l, job, ctx, NULL, m, o, err);
 }
 
-int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11ca_issued *ret, p11ca_record_fn *fn,
-    void *arg, struct p11ca_err *err)
+int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11ca_issued *ret,
+    p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
 {
     struct job_ctx ctx = {.home = home, .now = home_now(home)};
     __attribute__((cleanup(material_done))) struct material m = {0};
@@ -241,7 +253,8 @@ int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11
     return show_record(l, &job, fn, arg, err);
 }
 
-int p11ca_self_sign(struct p11ca_home *home, const char *authority, struct p11ca_issued *ret, struct p11ca_err *err)
+int p11ca_self_sign(
+    struct p11ca_home *home, const char *authority, struct p11ca_issued *ret, struct p11ca_err *err)
 {
     struct job_ctx ctx = {.home = home, .now = home_now(home)};
     struct p11ca_order o = {.authority = authority};
@@ -254,8 +267,8 @@ int p11ca_self_sign(struct p11ca_home *home, const char *authority, struct p11ca
     if (home_authority(home, authority, &ctx.authority, err) != 0)
         return -1;
     if (!ctx.authority->profile->self_signed)
-        return err_set(err, P11CA_USAGE, "PROFILE", "authority '%s': profile '%s' is not self-signed", authority,
-            ctx.authority->profile->name);
+        return err_set(err, P11CA_USAGE, "PROFILE", "authority '%s': profile '%s' is not self-signed",
+            authority, ctx.authority->profile->name);
     path = home_cert_path(home, authority);
     if (!path)
         return err_nomem(err);
@@ -264,7 +277,8 @@ int p11ca_self_sign(struct p11ca_home *home, const char *authority, struct p11ca
         return -1;
     o.profile = ctx.authority->profile->name;
     o.output = path;
-    m.input = (struct job_input){.profile = ctx.authority->profile, .spki = &a.spki, .subject = ctx.authority->subject};
+    m.input = (struct job_input){
+        .profile = ctx.authority->profile, .spki = &a.spki, .subject = ctx.authority->subject};
     if (job_prepare(&job, &m.input, &ctx) != 0 || pipeline_look(l, &job, &ctx) != 0) {
         *err = job.err;
         return err_prefix(err, "authority '%s'", authority);

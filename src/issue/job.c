@@ -64,7 +64,8 @@ static int subject_from_csr(struct job *job, const struct csr *csr)
     subject_cn(csr->subject, cn, sizeof(cn));
     if (job->in.device && cn[0] && strcmp(cn, job->in.device) != 0)
         return err_set(&job->err, P11CA_REFUSED, "SUBJECT_MISMATCH",
-            "device ID '%s': the request's subject says CN '%s' (give --subject to decide)", job->in.device, cn);
+            "device ID '%s': the request's subject says CN '%s' (give --subject to decide)", job->in.device,
+            cn);
     buf_add(&job->subject, csr->subject.p, csr->subject.len);
     return 0;
 }
@@ -107,8 +108,6 @@ static int set_device_names(struct job *job, const struct job_ctx *ctx)
 {
     char cn[256], uri[512];
 
-    if (job->in.device && set_device(job, job->in.device, "device ID") != 0)
-        return -1;
     if (!job->in.profile->device)
         return 0;
     if (!job->device[0]) {
@@ -125,7 +124,7 @@ static int set_device_names(struct job *job, const struct job_ctx *ctx)
 static int read_key(struct job *job, struct csr *csr)
 {
     unsigned flags = (job->in.profile->is_ca ? CSR_FOR_CA : 0u) |
-        (job->in.subject || job->in.sans || job->in.device ? CSR_NAMES_GIVEN : 0u);
+                     (job->in.subject || job->in.sans || job->in.device ? CSR_NAMES_GIVEN : 0u);
 
     if (job->in.csr.p) {
         if (csr_read(job->in.csr.p, job->in.csr.len, flags, csr, &job->err) != 0)
@@ -171,7 +170,8 @@ static int check_profile(struct job *job)
 {
     const struct profile *p = job->in.profile;
 
-    if (profile_check_key(p, &job->spki, &job->err) != 0 || profile_check_sans(p, &job->sans, &job->err) != 0 ||
+    if (profile_check_key(p, &job->spki, &job->err) != 0 ||
+        profile_check_sans(p, &job->sans, &job->err) != 0 ||
         profile_check_subject(p, der_buf(&job->subject), &job->sans, &job->err) != 0)
         return -1;
     return spki_check_weak(&job->spki, &job->err);
@@ -179,28 +179,15 @@ static int check_profile(struct job *job)
 
 static int set_names(struct job *job, const struct csr *csr, const struct job_ctx *ctx)
 {
+    if (job->in.device && set_device(job, job->in.device, "device ID") != 0)
+        return -1;
     if (set_sans(job, csr) != 0 || set_subject(job, csr) != 0 || set_device_names(job, ctx) != 0 ||
         name_to_text(der_buf(&job->subject), &job->subject_text, &job->err) != 0)
         return -1;
     san_to_text(&job->sans, &job->sans_text);
-    if (!buf_ok(&job->subject) || !buf_str(&job->subject_text) || !buf_str(&job->sans_text) || !buf_str(&job->notes))
+    if (!buf_ok(&job->subject) || !buf_str(&job->subject_text) || !buf_str(&job->sans_text) ||
+        !buf_str(&job->notes))
         return err_nomem(&job->err);
-    return 0;
-}
-
-static int set_validity(struct job *job, const struct job_ctx *ctx)
-{
-    struct cert_plan *plan = &job->plan;
-
-    if (profile_validity(job->in.profile, ctx->now, job->in.days, &plan->not_before, &plan->not_after, &job->err) != 0)
-        return -1;
-    if (!ctx->issuer)
-        return 0;
-    if (ctx->now < ctx->issuer->not_before)
-        return err_set(&job->err, P11CA_REFUSED, "CLOCK", "the clock is before the issuer's notBefore");
-    /* Backdating must not reach behind the issuer. */
-    if (plan->not_before < ctx->issuer->not_before)
-        plan->not_before = ctx->issuer->not_before;
     return 0;
 }
 
@@ -217,7 +204,8 @@ int job_build(struct job *job, const struct job_ctx *ctx, struct blob serial)
         return job_fail(job);
     }
     buf_reset(&job->tbs);
-    if (set_validity(job, ctx) != 0 || tbs_build(plan, &job->tbs, &job->err) != 0 ||
+    if (cert_plan_validity(plan, ctx->now, job->in.days, &job->err) != 0 ||
+        tbs_build(plan, &job->tbs, &job->err) != 0 ||
         tbs_lint(der_buf(&job->tbs), plan->profile, plan->issuer, &job->err) != 0)
         return job_fail(job);
     if (hash_sha256(job->tbs.p, job->tbs.len, job->tbs_sha256) != 0) {

@@ -88,8 +88,10 @@ static int note_rejects(struct lot *lot, size_t n, struct p11ca_err *err)
 
     for (i = 0; i < n; i++) {
         const struct job *job = &lot->job[i];
-        const struct ledger_event e = {.kind = "reject", .authority = lot->ctx.authority->name,
-            .profile = lot->profile->name, .detail = job->err.msg};
+        const struct ledger_event e = {.kind = "reject",
+            .authority = lot->ctx.authority->name,
+            .profile = lot->profile->name,
+            .detail = job->err.msg};
 
         if (job->state == JOB_FAILED && !job->row && ledger_event(lot->ledger, &e, err) != 0)
             return -1;
@@ -110,7 +112,8 @@ static int publish(struct lot *lot, size_t n, struct p11ca_err *err)
     if (ledger_begin(lot->ledger, err) != 0)
         return -1;
     for (i = 0; i < n; i++) {
-        if (lot->job[i].state == JOB_ISSUED && publish_mark(lot->ledger, &lot->job[i], lot->path[i], err) != 0) {
+        if (lot->job[i].state == JOB_ISSUED &&
+            publish_mark(lot->ledger, &lot->job[i], lot->path[i], err) != 0) {
             ledger_rollback(lot->ledger);
             return -1;
         }
@@ -175,7 +178,8 @@ static int end_group(struct lot *lot, size_t n, struct p11ca_err *err)
         const struct job *job = &lot->job[i];
 
         report_row(lot, i);
-        if (rc == 0 && job->state == JOB_FAILED && (job->err.kind == P11CA_TOKEN || (job->err.kind == P11CA_FILE && !job->err.code[0]))) {
+        if (rc == 0 && job->state == JOB_FAILED &&
+            (job->err.kind == P11CA_TOKEN || (job->err.kind == P11CA_FILE && !job->err.code[0]))) {
             *err = job->err;
             rc = -1;
         }
@@ -201,13 +205,14 @@ static int run_groups(struct lot *lot, struct p11ca_err *err)
         if (end_group(lot, n, rc == 0 ? err : &tail) != 0)
             rc = -1;
         if (rc == 0 && lot->order->stop && lot->ret->rejected)
-            rc = err_set(err, P11CA_NEGATIVE, "REJECTED", "stopped: %zu of %zu rows rejected", lot->ret->rejected,
-                lot->ret->rows);
+            rc = err_set(err, P11CA_NEGATIVE, "REJECTED", "stopped: %zu of %zu rows rejected",
+                lot->ret->rejected, lot->ret->rows);
     }
     return rc;
 }
 
-static int open_lot(struct lot *lot, struct p11ca_home *home, struct issuer **ret_issuer, struct p11ca_err *err)
+static int open_lot(
+    struct lot *lot, struct p11ca_home *home, struct issuer **ret_issuer, struct p11ca_err *err)
 {
     static const char *const suffixes[] = {".csr", ".pem", ".der", NULL};
     const struct p11ca_lot *o = lot->order;
@@ -218,7 +223,8 @@ static int open_lot(struct lot *lot, struct p11ca_home *home, struct issuer **re
         return -1;
     if (!lot->n_names)
         return err_set(err, P11CA_USAGE, "INPUT_EMPTY", "%s: no *.csr, *.pem or *.der in it", o->input);
-    if ((!o->dry_run && file_mkdir(o->output, 0755, err) != 0) || home_ledger_write(home, &lot->ledger, err) != 0 ||
+    if ((!o->dry_run && file_mkdir(o->output, 0755, err) != 0) ||
+        home_ledger_write(home, &lot->ledger, err) != 0 ||
         authority_need_issuer(home, lot->ledger, lot->ctx.authority, ret_issuer, err) != 0)
         return -1;
     lot->ctx.issuer = *ret_issuer;
@@ -238,7 +244,8 @@ static int run(struct lot *lot, struct p11ca_home *home, struct p11ca_err *err)
     ledger_close(lot->ledger);
     file_list_free(lot->names);
     if (rc == 0 && lot->ret->rejected)
-        rc = err_set(err, P11CA_NEGATIVE, "REJECTED", "%zu of %zu rows rejected", lot->ret->rejected, lot->ret->rows);
+        rc = err_set(
+            err, P11CA_NEGATIVE, "REJECTED", "%zu of %zu rows rejected", lot->ret->rejected, lot->ret->rows);
     return rc;
 }
 

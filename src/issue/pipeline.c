@@ -76,11 +76,13 @@ static int look_key(struct ledger *l, struct job *job)
         return 0;
     rc = ledger_is_authority_key(l, job->spki_sha256, ca, sizeof(ca), &job->err);
     if (rc == 1)
-        return err_set(&job->err, P11CA_REFUSED, "KEY_IS_CA", "public key: it is the key of authority '%s'", ca);
+        return err_set(
+            &job->err, P11CA_REFUSED, "KEY_IS_CA", "public key: it is the key of authority '%s'", ca);
     if (rc != 0 || ledger_find_key(l, job->spki_sha256, &c, &job->err) != 0)
         return -1;
     if (c && c->device && c->status != LEDGER_RESERVED && strcmp(c->device, job->device) != 0)
-        return err_set(&job->err, P11CA_REFUSED, "DUP_KEY_LEDGER", "public key: device '%s' has it already", c->device);
+        return err_set(
+            &job->err, P11CA_REFUSED, "DUP_KEY_LEDGER", "public key: device '%s' has it already", c->device);
     return 0;
 }
 
@@ -134,8 +136,8 @@ static int take_serial(struct ledger *l, struct job *job, const struct job_ctx *
         if (job_build(job, ctx, (struct blob){NULL, 0}) != 0)
             return -1;
     }
-    err_set(&job->err, P11CA_BUG, "SERIAL_COLLISION", "%d serials drawn were all in use: the random generator is broken",
-        SERIAL_TRIES);
+    err_set(&job->err, P11CA_BUG, "SERIAL_COLLISION",
+        "%d serials drawn were all in use: the random generator is broken", SERIAL_TRIES);
     return job_fail(job);
 }
 
@@ -179,8 +181,8 @@ static int reserve_one(struct ledger *l, struct job *job, const struct job_ctx *
     return job->state == JOB_RESERVED ? rebuild_row(l, job) : 0;
 }
 
-int pipeline_reserve(struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx,
-    struct p11ca_err *err)
+int pipeline_reserve(
+    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err)
 {
     size_t i;
 
@@ -214,10 +216,12 @@ static int check_signed(struct job *job, const struct signing *s)
     if (cert_read(job->cert.p, job->cert.len, &cert, &job->err) != 0)
         return -1;
     if (!der_equal(cert.tbs, der_buf(&job->tbs)))
-        return err_set(&job->err, P11CA_TOKEN, "TBS_CHANGED", "the signed bytes are not those that were linted");
+        return err_set(
+            &job->err, P11CA_TOKEN, "TBS_CHANGED", "the signed bytes are not those that were linted");
     if (cert_verify(&cert, s->pub, s->alg, &job->err) != 0) {
         job->err.kind = P11CA_TOKEN;
-        return err_prefix(&job->err, "token '%s': key '%s'", s->authority->token->binding->name, s->authority->conf->key);
+        return err_prefix(
+            &job->err, "token '%s': key '%s'", s->authority->token->binding->name, s->authority->conf->key);
     }
     return 0;
 }
@@ -230,7 +234,8 @@ static void sign_one(void *arg, size_t i)
 
     if (job->state != JOB_RESERVED)
         return;
-    if (sigalg_sign(signer_get0_pkey(s->authority->signer), s->alg, der_buf(&job->tbs), &sig, &job->err) != 0) {
+    if (sigalg_sign(signer_get0_pkey(s->authority->signer), s->alg, der_buf(&job->tbs), &sig, &job->err) !=
+        0) {
         signer_explain(s->authority->signer, &job->err);
         job_fail(job);
         return;
@@ -247,8 +252,8 @@ static void sign_one(void *arg, size_t i)
     }
 }
 
-void pipeline_sign(struct job *const *jobs, size_t n, const struct job_ctx *ctx, const struct authority *a,
-    unsigned threads)
+void pipeline_sign(
+    struct job *const *jobs, size_t n, const struct job_ctx *ctx, const struct authority *a, unsigned threads)
 {
     struct signing s = {.jobs = jobs, .ctx = ctx, .authority = a, .alg = sigalg_for_key(&a->spki)};
     EVP_PKEY *own = NULL;
@@ -269,7 +274,8 @@ void pipeline_sign(struct job *const *jobs, size_t n, const struct job_ctx *ctx,
 }
 
 /* A serial whose certificate could not be made stays reserved; the event says why. */
-static int note_failure(struct ledger *l, const struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
+static int note_failure(
+    struct ledger *l, const struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
     const struct ledger_event e = {
         .kind = "fail",
@@ -288,10 +294,12 @@ static int commit_one(struct ledger *l, struct job *job, const struct job_ctx *c
         return note_failure(l, job, ctx, err);
     if (job->state != JOB_SIGNED)
         return 0;
-    return ledger_issue(l, job->row, (struct blob){job->cert.p, job->cert.len}, err);
+    return ledger_issue(l, job->row, (struct blob){job->tbs_sha256, SHA256_LEN},
+        (struct blob){job->cert.p, job->cert.len}, err);
 }
 
-int pipeline_commit(struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err)
+int pipeline_commit(
+    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err)
 {
     size_t i;
 

@@ -17,13 +17,13 @@
  * JOB_RESERVED or JOB_ISSUED (with the certificate) when an order like this one is there already. */
 P11CA_CHECK int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx);
 
-P11CA_CHECK int pipeline_reserve(struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx,
-    struct p11ca_err *err);
+P11CA_CHECK int pipeline_reserve(
+    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err);
 
 void pipeline_sign(struct job *const *jobs, size_t n, const struct job_ctx *ctx, const struct authority *a,
     unsigned threads);
 
-P11CA_CHECK int pipeline_commit(struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx,
-    struct p11ca_err *err);
+P11CA_CHECK int pipeline_commit(
+    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err);
 
 #endif

@@ -14,7 +14,7 @@ bool publish_is(const char *path, struct der cert)
     struct p11ca_err ignored;
 
     return cert.len && file_read(path, LIMIT_CERT, &file, &ignored) == 0 &&
-        pem_decode(file.p, file.len, PEM_CERT, &der, &ignored) == 0 && der_equal(der_buf(&der), cert);
+           pem_decode(file.p, file.len, PEM_CERT, &der, &ignored) == 0 && der_equal(der_buf(&der), cert);
 }
 
 int publish_check(const struct job *job, const char *path, bool force, struct p11ca_err *err)

@@ -14,10 +14,11 @@ P11CA_CHECK int publish_check(const struct job *job, const char *path, bool forc
 P11CA_CHECK int publish_file(const struct job *job, const char *path, bool force, struct p11ca_err *err);
 
 /* Marks the row as published, inside the caller's transaction. */
-P11CA_CHECK int publish_mark(struct ledger *l, const struct job *job, const char *path, struct p11ca_err *err);
+P11CA_CHECK int publish_mark(
+    struct ledger *l, const struct job *job, const char *path, struct p11ca_err *err);
 
 /* Writes the PEM file and marks the row. */
-P11CA_CHECK int publish_cert(struct ledger *l, const struct job *job, const char *path, bool force,
-    struct p11ca_err *err);
+P11CA_CHECK int publish_cert(
+    struct ledger *l, const struct job *job, const char *path, bool force, struct p11ca_err *err);
 
 #endif

@@ -116,8 +116,8 @@ int p11ca_list(struct p11ca_home *home, const struct p11ca_filter *filter, p11ca
     if (filter->expiring)
         f.expiring = home_now(home) + (int64_t)filter->expiring * PROFILE_DAY;
     if (filter->status && (f.status = ledger_status_from_name(filter->status)) < 0)
-        return err_set(err, P11CA_USAGE, "STATUS", "status '%s': want reserved, issued, superseded or revoked",
-            filter->status);
+        return err_set(err, P11CA_USAGE, "STATUS",
+            "status '%s': want reserved, issued, superseded or revoked", filter->status);
     if (home_ledger_read(home, &l, err) != 0)
         return -1;
     if (filter->after && find_after(l, filter->after, &f.after_id, err) != 0)
@@ -145,7 +145,8 @@ static int show_file(struct ledger *l, const char *path, struct walk *w, struct 
     return 0;
 }
 
-int p11ca_show(struct p11ca_home *home, const char *what, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
+int p11ca_show(
+    struct p11ca_home *home, const char *what, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
 {
     AUTO_LEDGER l = NULL;
     struct walk w = {.fn = fn, .arg = arg};

@@ -15,7 +15,8 @@ struct listing {
 
 static bool same_module(const struct token_binding *a, const struct token_binding *b)
 {
-    return strcmp(a->kind, b->kind) == 0 && (a->store == b->store || (a->store && b->store && strcmp(a->store, b->store) == 0));
+    return strcmp(a->kind, b->kind) == 0 &&
+           (a->store == b->store || (a->store && b->store && strcmp(a->store, b->store) == 0));
 }
 
 static void show_token(void *arg, const struct token_seen *seen)
@@ -98,7 +99,8 @@ static int check_keys(struct p11ca_home *home, struct token *t, struct check *c,
     return rc;
 }
 
-int p11ca_token_check(struct p11ca_home *home, const char *name, p11ca_finding_fn *fn, void *arg, struct p11ca_err *err)
+int p11ca_token_check(
+    struct p11ca_home *home, const char *name, p11ca_finding_fn *fn, void *arg, struct p11ca_err *err)
 {
     struct check c = {fn, arg};
     const struct token_binding *b;

@@ -70,8 +70,8 @@ static int pile_fill(struct pile *p, struct ledger *l, struct p11ca_err *err)
     return ledger_each_authority(l, add_authority, p, err);
 }
 
-static int ask_chain(const struct pile *p, const struct cert *cert, const struct p11ca_question *q, int64_t now,
-    struct p11ca_err *err)
+static int ask_chain(const struct pile *p, const struct cert *cert, const struct p11ca_question *q,
+    int64_t now, struct p11ca_err *err)
 {
     static const enum chain_purpose purposes[] = {
         [P11CA_ANY_PURPOSE] = CHAIN_ANY,
@@ -93,7 +93,8 @@ static int ask_chain(const struct pile *p, const struct cert *cert, const struct
 }
 
 /* A certificate that chains to us and is not in the ledger was made behind its back. */
-static int ask_ledger(struct ledger *l, const struct cert *cert, struct p11ca_answer *ret, struct p11ca_err *err)
+static int ask_ledger(
+    struct ledger *l, const struct cert *cert, struct p11ca_answer *ret, struct p11ca_err *err)
 {
     AUTO_LEDGER_CERT c = NULL;
     uint8_t sha256[SHA256_LEN];
@@ -114,8 +115,8 @@ static int ask_ledger(struct ledger *l, const struct cert *cert, struct p11ca_an
     return err_set(err, P11CA_NEGATIVE, "REVOKED", "revoked at %s", when);
 }
 
-static int ask(struct p11ca_home *home, struct ledger *l, const struct cert *cert, const struct p11ca_question *q,
-    struct p11ca_answer *ret, struct p11ca_err *err)
+static int ask(struct p11ca_home *home, struct ledger *l, const struct cert *cert,
+    const struct p11ca_question *q, struct p11ca_answer *ret, struct p11ca_err *err)
 {
     __attribute__((cleanup(pile_done))) struct pile p = {0};
 
@@ -136,7 +137,8 @@ static void describe(const struct cert *cert, struct p11ca_answer *ret)
         snprintf(ret->subject, sizeof(ret->subject), "%s", (char *)subject.p);
 }
 
-int p11ca_verify(struct p11ca_home *home, const struct p11ca_question *q, struct p11ca_answer *ret, struct p11ca_err *err)
+int p11ca_verify(
+    struct p11ca_home *home, const struct p11ca_question *q, struct p11ca_answer *ret, struct p11ca_err *err)
 {
     AUTO_BUF file = BUF_INIT;
     AUTO_CERT cert = CERT_INIT;

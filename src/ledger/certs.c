@@ -120,6 +120,7 @@ struct state {
     struct blob serial;
     int64_t supersedes;
     struct blob superseded; /* serial */
+    struct blob tbs_sha256;
 };
 static const struct row_column state_columns[] = {
     {ROW_STATUS, offsetof(struct state, status)},
@@ -129,6 +130,7 @@ static const struct row_column state_columns[] = {
     {ROW_BLOB, offsetof(struct state, serial)},
     {ROW_INT64, offsetof(struct state, supersedes)},
     {ROW_BLOB, offsetof(struct state, superseded)},
+    {ROW_BLOB, offsetof(struct state, tbs_sha256)},
 };
 static const struct row_shape state_shape = {
     state_columns, sizeof(state_columns) / sizeof(state_columns[0]), sizeof(struct state)};
@@ -137,7 +139,7 @@ static int read_state(struct sql *s, struct ledger *l, int64_t id, struct state 
 {
     static const char text[] =
         "SELECT status, (SELECT name FROM authority WHERE id = c.authority), profile, path,"
-        " serial, supersedes, (SELECT serial FROM certificate WHERE id = c.supersedes)"
+        " serial, supersedes, (SELECT serial FROM certificate WHERE id = c.supersedes), tbs_sha256"
         " FROM certificate c WHERE id = ?";
     int r;
 
@@ -228,7 +230,8 @@ static int append_issue(
     return events_append(l, &e, err);
 }
 
-int ledger_issue(struct ledger *l, int64_t id, struct blob cert, struct p11ca_err *err)
+int ledger_issue(
+    struct ledger *l, int64_t id, struct blob tbs_sha256, struct blob cert, struct p11ca_err *err)
 {
     AUTO_SQL read = SQL_INIT;
     uint8_t sha256[SHA256_LEN];
@@ -236,6 +239,10 @@ int ledger_issue(struct ledger *l, int64_t id, struct blob cert, struct p11ca_er
 
     if (read_state(&read, l, id, &state, err) != 0 || want_reserved(id, state.status, err) != 0)
         return -1;
+    if (state.tbs_sha256.len != tbs_sha256.len ||
+        memcmp(state.tbs_sha256.p, tbs_sha256.p, tbs_sha256.len) != 0)
+        return err_set(err, P11CA_LEDGER, "ROW_REBUILT",
+            "certificate row %lld: another process has taken the order over; give it again", (long long)id);
     if (cert.len == 0)
         return err_set(
             err, P11CA_BUG, "CERT_EMPTY", "certificate row %lld: want DER, have no octets", (long long)id);

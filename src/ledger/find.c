@@ -65,8 +65,9 @@ static int take_first(struct sql *s, struct ledger_cert **ret, struct p11ca_err 
 int ledger_find_request(struct ledger *l, const char *authority, const uint8_t request_sha256[SHA256_LEN],
     struct ledger_cert **ret, struct p11ca_err *err)
 {
-    static const char text[] = CERT_SELECT HAS_DIGEST("request_sha256") " AND authority = (SELECT id FROM authority "
-                                                                 "WHERE name = ?2) ORDER BY id DESC LIMIT 1";
+    static const char text[] =
+        CERT_SELECT HAS_DIGEST("request_sha256") " AND authority = (SELECT id FROM authority "
+                                                 "WHERE name = ?2) ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)

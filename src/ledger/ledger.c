@@ -11,9 +11,9 @@
 #include "ledger/schema.h"
 #include "ledger/sql.h"
 
-#define BUSY_MS     10000 /* a group of 256 rows is committed in milliseconds; a checkpoint may take a second */
+#define BUSY_MS      10000 /* a group of 256 rows is committed in milliseconds; a checkpoint may take a second */
 #define BUSY_STEP_MS 5
-#define CLOCK_SLACK 60    /* seconds that clocks of machines which share a ledger may differ */
+#define CLOCK_SLACK  60 /* seconds that clocks of machines which share a ledger may differ */
 #define CHECKPOINT                                                                                           \
     32768               /* pages of write-ahead log (128 MiB): a page touched by many commits is moved once */
 #define CACHE_KIB 65536 /* index pages are hit at random; a million rows have about 150 MiB of them */
@@ -53,7 +53,8 @@ static struct ledger *new_handle(const char *path, enum ledger_mode mode, int64_
 /* An empty file is a new database to SQLite, and its log and index files take over this mode. */
 static int make_file(const char *path, struct p11ca_err *err)
 {
-    if (file_exists(path) || file_write(path, FILE_NEW, 0600, "", 0, err) == 0 || strcmp(err->code, "OUTPUT_EXISTS") == 0)
+    if (file_exists(path) || file_write(path, FILE_NEW, 0600, "", 0, err) == 0 ||
+        strcmp(err->code, "OUTPUT_EXISTS") == 0)
         return 0;
     return -1;
 }
@@ -225,6 +226,7 @@ static int begin(struct ledger *l, struct p11ca_err *err)
 
 int ledger_begin(struct ledger *l, struct p11ca_err *err)
 {
+    end_lazy(l); /* SQLite may have rolled the last one back by itself */
     return begin(l, err);
 }
 

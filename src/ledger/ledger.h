@@ -44,7 +44,7 @@ P11CA_CHECK int ledger_begin(struct ledger *l, struct p11ca_err *err);  /* BEGIN
 P11CA_CHECK int ledger_commit(struct ledger *l, struct p11ca_err *err); /* durable on return */
 /* As ledger_begin, for what a re-run finds out again (published files): a power cut may undo the commit, nothing else. */
 P11CA_CHECK int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err);
-void ledger_rollback(struct ledger *l);                                 /* harmless outside a transaction */
+void ledger_rollback(struct ledger *l); /* harmless outside a transaction */
 
 /* Bytes in a row; NULL and 0 for SQL NULL. Borrowed on the way in; in rows given out, owned by the row. */
 struct blob {
@@ -145,10 +145,12 @@ P11CA_CHECK int ledger_rebuild(struct ledger *l, int64_t id, struct blob tbs_sha
     int64_t not_after, struct p11ca_err *err);
 
 /*
- * The certificate for a reserved row; refused unless the row is reserved. Event "issue", whose digest is the
- * certificate's. The row it supersedes becomes superseded when it was issued.
+ * The certificate for a reserved row; refused unless the row is reserved and its to-be-signed bytes are still these
+ * (ROW_REBUILT: another process has taken the order over). Event "issue", whose digest is the certificate's. The
+ * row it supersedes becomes superseded when it was issued.
  */
-P11CA_CHECK int ledger_issue(struct ledger *l, int64_t id, struct blob cert, struct p11ca_err *err);
+P11CA_CHECK int ledger_issue(
+    struct ledger *l, int64_t id, struct blob tbs_sha256, struct blob cert, struct p11ca_err *err);
 
 /* The file was published. Event only when the row had been published elsewhere before ("publish"). */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);

@@ -47,10 +47,11 @@ static void look_at_token(struct visit *v, const struct token *t)
 
     finding(v, DOCTOR_GOOD, "kind", "%s", t->kind.description);
     if (t->module->fn->C_GetInfo(&info) == CKR_OK)
-        finding(v, DOCTOR_GOOD, "module", "%s, library %u.%u, Cryptoki %u.%u", t->module->path, info.libraryVersion.major,
-            info.libraryVersion.minor, info.cryptokiVersion.major, info.cryptokiVersion.minor);
-    finding(v, DOCTOR_GOOD, "token", "label '%s', serial %s, model '%s', firmware %u.%u", t->label, t->serial, t->model,
-        t->info.firmwareVersion.major, t->info.firmwareVersion.minor);
+        finding(v, DOCTOR_GOOD, "module", "%s, library %u.%u, Cryptoki %u.%u", t->module->path,
+            info.libraryVersion.major, info.libraryVersion.minor, info.cryptokiVersion.major,
+            info.cryptokiVersion.minor);
+    finding(v, DOCTOR_GOOD, "token", "label '%s', serial %s, model '%s', firmware %u.%u", t->label, t->serial,
+        t->model, t->info.firmwareVersion.major, t->info.firmwareVersion.minor);
 }
 
 static void look_at_flags(struct visit *v, const struct token *t)
@@ -61,20 +62,25 @@ static void look_at_flags(struct visit *v, const struct token *t)
         enum doctor_level if_set, if_clear;
     } rows[] = {
         {CKF_USER_PIN_INITIALIZED, "user PIN", "is set", "was never set", DOCTOR_GOOD, DOCTOR_BAD},
-        {CKF_USER_PIN_COUNT_LOW, "user PIN tries", "a wrong PIN since the last login", "all left", DOCTOR_WEAK, DOCTOR_GOOD},
+        {CKF_USER_PIN_COUNT_LOW, "user PIN tries", "a wrong PIN since the last login", "all left",
+            DOCTOR_WEAK, DOCTOR_GOOD},
         {CKF_USER_PIN_FINAL_TRY, "user PIN final try", "ONE TRY LEFT", "no", DOCTOR_WEAK, DOCTOR_GOOD},
         {CKF_USER_PIN_LOCKED, "user PIN locked", "LOCKED", "no", DOCTOR_BAD, DOCTOR_GOOD},
-        {CKF_LOGIN_REQUIRED, "login", "required", "not required: whoever reaches the module can sign", DOCTOR_GOOD, DOCTOR_WEAK},
-        {CKF_PROTECTED_AUTHENTICATION_PATH, "PIN entry", "on the token", "by the host", DOCTOR_GOOD, DOCTOR_GOOD},
+        {CKF_LOGIN_REQUIRED, "login", "required", "not required: whoever reaches the module can sign",
+            DOCTOR_GOOD, DOCTOR_WEAK},
+        {CKF_PROTECTED_AUTHENTICATION_PATH, "PIN entry", "on the token", "by the host", DOCTOR_GOOD,
+            DOCTOR_GOOD},
         {CKF_RNG, "random generator", "on the token", "none on the token", DOCTOR_GOOD, DOCTOR_GOOD},
-        {CKF_WRITE_PROTECTED, "writing", "the token is write-protected", "possible", DOCTOR_WEAK, DOCTOR_GOOD},
+        {CKF_WRITE_PROTECTED, "writing", "the token is write-protected", "possible", DOCTOR_WEAK,
+            DOCTOR_GOOD},
     };
     size_t i;
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         bool set = (t->info.flags & rows[i].flag) != 0;
 
-        finding(v, set ? rows[i].if_set : rows[i].if_clear, rows[i].what, "%s", set ? rows[i].set : rows[i].clear);
+        finding(v, set ? rows[i].if_set : rows[i].if_clear, rows[i].what, "%s",
+            set ? rows[i].set : rows[i].clear);
     }
 }
 
@@ -187,7 +193,8 @@ static int check_key(struct visit *v, const struct key *k, const char *gate)
     return self_test(v, k, gate);
 }
 
-int doctor_key(struct token *t, const char *label, const char *gate, doctor_fn *fn, void *arg, struct p11ca_err *err)
+int doctor_key(
+    struct token *t, const char *label, const char *gate, doctor_fn *fn, void *arg, struct p11ca_err *err)
 {
     struct visit v = {fn, arg, t->binding->name, err, false};
     struct key k;
@@ -195,7 +202,9 @@ int doctor_key(struct token *t, const char *label, const char *gate, doctor_fn *
 
     if (key_find(&k, t, label, NULL, 0, err) != 0) {
         fn(arg, strcmp(err->code, "KEY_NOT_FOUND") == 0 ? DOCTOR_WEAK : DOCTOR_BAD, "key", err->msg);
-        return strcmp(err->code, "KEY_NOT_FOUND") == 0 ? 0 : -1; /* a key that is still to be generated is no fault */
+        return strcmp(err->code, "KEY_NOT_FOUND") == 0
+                   ? 0
+                   : -1; /* a key that is still to be generated is no fault */
     }
     rc = check_key(&v, &k, gate);
     key_done(&k);

@@ -148,7 +148,8 @@ static CK_RV open_locked(struct gate_slot *slot, CK_FLAGS flags, CK_SESSION_HAND
     if (!s)
         return slot->open ? CKR_SESSION_COUNT : CKR_HOST_MEMORY;
     memset(s, 0, sizeof(*s));
-    rv = note("C_OpenSession", slot->fn->C_OpenSession(slot->slot, flags & ~CKF_RW_SESSION, NULL, NULL, &s->real));
+    rv = note(
+        "C_OpenSession", slot->fn->C_OpenSession(slot->slot, flags & ~CKF_RW_SESSION, NULL, NULL, &s->real));
     if (rv == CKR_SESSION_COUNT && slot->open)
         return rv;
     s->dead = rv;
@@ -158,7 +159,8 @@ static CK_RV open_locked(struct gate_slot *slot, CK_FLAGS flags, CK_SESSION_HAND
     return CKR_OK;
 }
 
-static CK_RV gate_open_session(CK_SLOT_ID id, CK_FLAGS flags, void *app, CK_NOTIFY notify, CK_SESSION_HANDLE *ret)
+static CK_RV gate_open_session(
+    CK_SLOT_ID id, CK_FLAGS flags, void *app, CK_NOTIFY notify, CK_SESSION_HANDLE *ret)
 {
     struct gate_slot *slot = slot_of(id);
     CK_RV rv;

@@ -20,7 +20,8 @@
 #include "token/key.h"
 
 /* Makes the key the one that libp11 finds at its next C_GetSlotList. ret_slot is the slot it has there. */
-P11CA_CHECK int gate_add(const struct key *k, const char *gate_path, unsigned long *ret_slot, struct p11ca_err *err);
+P11CA_CHECK int gate_add(
+    const struct key *k, const char *gate_path, unsigned long *ret_slot, struct p11ca_err *err);
 
 /* Closes the key's sessions and forgets it. */
 void gate_remove(unsigned long slot);

@@ -9,8 +9,8 @@
 #include "token/rv.h"
 
 /* Handles that match, at most max; how many there are, at most LIMIT_OBJECTS. */
-static int search(const struct token *t, CK_ATTRIBUTE *tmpl, CK_ULONG n_tmpl, CK_OBJECT_HANDLE *ret, size_t max,
-    size_t *ret_n, struct p11ca_err *err)
+static int search(const struct token *t, CK_ATTRIBUTE *tmpl, CK_ULONG n_tmpl, CK_OBJECT_HANDLE *ret,
+    size_t max, size_t *ret_n, struct p11ca_err *err)
 {
     CK_FUNCTION_LIST *fn = t->module->fn;
     CK_OBJECT_HANDLE object;
@@ -21,7 +21,8 @@ static int search(const struct token *t, CK_ATTRIBUTE *tmpl, CK_ULONG n_tmpl, CK
     rv = fn->C_FindObjectsInit(t->session, tmpl, n_tmpl);
     if (rv != CKR_OK)
         return err_rv(err, rv, "token '%s': C_FindObjectsInit", t->binding->name);
-    while ((rv = fn->C_FindObjects(t->session, &object, 1, &n)) == CKR_OK && n == 1 && found < LIMIT_OBJECTS) {
+    while (
+        (rv = fn->C_FindObjects(t->session, &object, 1, &n)) == CKR_OK && n == 1 && found < LIMIT_OBJECTS) {
         if (found < max)
             ret[found] = object;
         found++;
@@ -34,8 +35,8 @@ static int search(const struct token *t, CK_ATTRIBUTE *tmpl, CK_ULONG n_tmpl, CK
 }
 
 /* The one object of a class; ret_n 0 leaves ret alone, more than one is an error. */
-static int find_one(const struct token *t, CK_OBJECT_CLASS class, const char *label, const uint8_t *id, size_t id_len,
-    CK_OBJECT_HANDLE *ret, size_t *ret_n, struct p11ca_err *err)
+static int find_one(const struct token *t, CK_OBJECT_CLASS class, const char *label, const uint8_t *id,
+    size_t id_len, CK_OBJECT_HANDLE *ret, size_t *ret_n, struct p11ca_err *err)
 {
     CK_ATTRIBUTE tmpl[3] = {
         {CKA_CLASS, &class, sizeof(class)},
@@ -66,8 +67,9 @@ static int read_id(struct key *k, struct p11ca_err *err)
         return err_rv(err, rv, "token '%s': key '%s': reading CKA_ID", k->token->binding->name, k->label);
     k->id_len = attrs[0].ulValueLen;
     if (k->id_len == 0 || k->id_len > sizeof(k->id))
-        return err_set(err, P11CA_TOKEN, "KEY_ID", "token '%s': key '%s': CKA_ID: want 1 to %d octets, have %zu",
-            k->token->binding->name, k->label, KEY_ID_MAX, k->id_len);
+        return err_set(err, P11CA_TOKEN, "KEY_ID",
+            "token '%s': key '%s': CKA_ID: want 1 to %d octets, have %zu", k->token->binding->name, k->label,
+            KEY_ID_MAX, k->id_len);
     return 0;
 }
 
@@ -80,12 +82,13 @@ static int find(struct key *k, const uint8_t *id, size_t id_len, struct p11ca_er
     if (find_one(k->token, CKO_PRIVATE_KEY, k->label, NULL, 0, &k->private_key, &n, err) != 0)
         return -1;
     if (n == 0)
-        return err_set(err, P11CA_TOKEN, "KEY_NOT_FOUND", "token '%s': no private key with label '%s'", token, k->label);
+        return err_set(
+            err, P11CA_TOKEN, "KEY_NOT_FOUND", "token '%s': no private key with label '%s'", token, k->label);
     if (read_id(k, err) != 0)
         return -1;
     if (id && (id_len != k->id_len || memcmp(id, k->id, id_len) != 0))
-        return err_set(err, P11CA_TOKEN, "KEY_MISMATCH", "token '%s': key '%s': its CKA_ID is not the recorded one",
-            token, k->label);
+        return err_set(err, P11CA_TOKEN, "KEY_MISMATCH",
+            "token '%s': key '%s': its CKA_ID is not the recorded one", token, k->label);
     if (find_one(k->token, CKO_PUBLIC_KEY, k->label, k->id, k->id_len, &k->public_key, &n, err) != 0)
         return -1;
     if (n == 0)

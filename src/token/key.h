@@ -13,7 +13,7 @@
 #define KEY_ID_MAX 64
 
 struct key {
-    struct token *token; /* borrowed */
+    struct token *token;                      /* borrowed */
     CK_OBJECT_HANDLE private_key, public_key; /* public_key is CK_INVALID_HANDLE when the token has none */
     CK_KEY_TYPE type;
     char *label;
@@ -26,8 +26,8 @@ struct key {
  * The one private key with this label (and this ID, unless id is NULL), and its public key. Not logged in, none is
  * seen. Refused: none (KEY_NOT_FOUND), two or more with the label (KEY_AMBIGUOUS). The policy is not checked.
  */
-P11CA_CHECK int key_find(struct key *ret, struct token *t, const char *label, const uint8_t *id, size_t id_len,
-    struct p11ca_err *err);
+P11CA_CHECK int key_find(struct key *ret, struct token *t, const char *label, const uint8_t *id,
+    size_t id_len, struct p11ca_err *err);
 
 /* Every attribute of both objects against the policy. Before every use. */
 P11CA_CHECK int key_check(const struct key *k, policy_reading_fn *each, void *arg, struct p11ca_err *err);
@@ -37,8 +37,8 @@ P11CA_CHECK int key_check(const struct key *k, policy_reading_fn *each, void *ar
  * name from key_algorithms(). The token needs a writable session and a login. A pair that fails the read-back is
  * destroyed again.
  */
-P11CA_CHECK int key_generate(struct key *ret, struct token *t, const char *label, const char *algorithm,
-    struct p11ca_err *err);
+P11CA_CHECK int key_generate(
+    struct key *ret, struct token *t, const char *label, const char *algorithm, struct p11ca_err *err);
 
 /* "P-256", "P-384", ... ends with NULL. */
 const char *const *key_algorithms(void);

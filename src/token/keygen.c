@@ -53,7 +53,8 @@ static int check_label_free(struct token *t, const char *label, struct p11ca_err
 
     if (key_find(&k, t, label, NULL, 0, &found) == 0) {
         key_done(&k);
-        return err_set(err, P11CA_TOKEN, "KEY_EXISTS", "token '%s': a key with label '%s' exists", t->binding->name, label);
+        return err_set(err, P11CA_TOKEN, "KEY_EXISTS", "token '%s': a key with label '%s' exists",
+            t->binding->name, label);
     }
     if (strcmp(found.code, "KEY_NOT_FOUND") == 0)
         return 0;
@@ -80,7 +81,8 @@ static CK_RV generate_pair(struct token *t, const struct algorithm *a, struct ke
         {CKA_LABEL, k->label, strlen(k->label)},
         {CKA_ID, k->id, k->id_len},
     };
-    size_t n_pub = policy_template(POLICY_PUBLIC, &t->kind, pub), n_priv = policy_template(POLICY_PRIVATE, &t->kind, priv);
+    size_t n_pub = policy_template(POLICY_PUBLIC, &t->kind, pub),
+           n_priv = policy_template(POLICY_PRIVATE, &t->kind, priv);
     size_t i;
 
     pub[n_pub++] = (CK_ATTRIBUTE){CKA_CLASS, &pub_class, sizeof(pub_class)};
@@ -93,8 +95,8 @@ static CK_RV generate_pair(struct token *t, const struct algorithm *a, struct ke
         pub[n_pub++] = (CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof(bits)};
         pub[n_pub++] = (CK_ATTRIBUTE){CKA_PUBLIC_EXPONENT, f4, sizeof(f4)};
     }
-    return t->module->fn->C_GenerateKeyPair(t->session, &mechanism, pub, n_pub, priv, n_priv, &k->public_key,
-        &k->private_key);
+    return t->module->fn->C_GenerateKeyPair(
+        t->session, &mechanism, pub, n_pub, priv, n_priv, &k->public_key, &k->private_key);
 }
 
 static int generate(struct key *k, const struct algorithm *a, struct p11ca_err *err)
@@ -115,7 +117,8 @@ static int generate(struct key *k, const struct algorithm *a, struct p11ca_err *
     return -1;
 }
 
-int key_generate(struct key *ret, struct token *t, const char *label, const char *algorithm, struct p11ca_err *err)
+int key_generate(
+    struct key *ret, struct token *t, const char *label, const char *algorithm, struct p11ca_err *err)
 {
     const struct algorithm *a = find_algorithm(algorithm);
     struct key k = {.token = t};

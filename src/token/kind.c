@@ -9,18 +9,25 @@
 #include "base/path.h"
 #include "base/scope.h"
 
-#define F(key, type, req, member) {key, type, req, offsetof(struct token_kind, member)}
+#define F(key, type, req, member)                                                                            \
+    {                                                                                                        \
+        key, type, req, offsetof(struct token_kind, member)                                                  \
+    }
 static const struct conf_field fields[] = {
-    F("description", CONF_STR, true, description), F("module", CONF_STRS, true, modules),
-    F("store-env", CONF_STR, false, store_env),    F("init-args", CONF_STR, false, init_args),
-    F("max-sessions", CONF_INT, false, max_sessions), F("omit", CONF_STRS, false, omit),
+    F("description", CONF_STR, true, description),
+    F("module", CONF_STRS, true, modules),
+    F("store-env", CONF_STR, false, store_env),
+    F("init-args", CONF_STR, false, init_args),
+    F("max-sessions", CONF_INT, false, max_sessions),
+    F("omit", CONF_STRS, false, omit),
     F("weak", CONF_STRS, false, weak),
 };
 
 /* The name becomes part of a path: letters, digits, dash and underscore. */
 static bool name_ok(const char *name)
 {
-    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == strlen(name);
+    return *name &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == strlen(name);
 }
 
 static int find(const char *name, const char *const *dirs, char **ret, struct p11ca_err *err)
@@ -60,12 +67,14 @@ int token_kind_load(struct token_kind *ret, const char *name, const char *const 
         goto fail;
     for (i = 0; i < ret->modules.n; i++) {
         if (ret->modules.v[i][0] != '/') {
-            err_set(err, P11CA_CONFIG, "KIND", "%s: module '%s': want an absolute path", path, ret->modules.v[i]);
+            err_set(
+                err, P11CA_CONFIG, "KIND", "%s: module '%s': want an absolute path", path, ret->modules.v[i]);
             goto fail;
         }
     }
     if (ret->max_sessions < 1 || ret->max_sessions > 1024) {
-        err_set(err, P11CA_CONFIG, "KIND", "%s: max-sessions: want 1 to 1024, have %d", path, ret->max_sessions);
+        err_set(
+            err, P11CA_CONFIG, "KIND", "%s: max-sessions: want 1 to 1024, have %d", path, ret->max_sessions);
         goto fail;
     }
     return 0;

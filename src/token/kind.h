@@ -16,8 +16,8 @@ struct token_kind {
 };
 
 /* Looks for NAME.conf in the directories, in order; dirs ends with NULL. */
-P11CA_CHECK int token_kind_load(struct token_kind *ret, const char *name, const char *const *dirs,
-    struct p11ca_err *err);
+P11CA_CHECK int token_kind_load(
+    struct token_kind *ret, const char *name, const char *const *dirs, struct p11ca_err *err);
 void token_kind_done(struct token_kind *kind);
 
 #endif

@@ -37,8 +37,10 @@ static int store_prepare(const char *folder, const char *env, struct p11ca_err *
         return err_nomem(err);
     if (file_mkdir(tokens, 0700, err) != 0)
         return -1;
-    buf_addf(&want, "# Written by p11ca.\ndirectories.tokendir = %s\nobjectstore.backend = file\n"
-                    "log.level = ERROR\nslots.removable = false\n", tokens);
+    buf_addf(&want,
+        "# Written by p11ca.\ndirectories.tokendir = %s\nobjectstore.backend = file\n"
+        "log.level = ERROR\nslots.removable = false\n",
+        tokens);
     if (!buf_ok(&want))
         return err_nomem(err);
     /* A home that was moved gets its new path; otherwise the file is left alone. */
@@ -109,8 +111,9 @@ static bool same_text(const char *a, const char *b)
 static int share(struct module *m, const char *store, struct module **ret, struct p11ca_err *err)
 {
     if (!same_text(m->store, store))
-        return err_set(err, P11CA_CONFIG, "STORE", "%s: in use with store '%s', cannot also have '%s' in one run",
-            m->path, m->store ? m->store : "(none)", store ? store : "(none)");
+        return err_set(err, P11CA_CONFIG, "STORE",
+            "%s: in use with store '%s', cannot also have '%s' in one run", m->path,
+            m->store ? m->store : "(none)", store ? store : "(none)");
     m->users++;
     *ret = m;
     return 0;
@@ -123,8 +126,9 @@ int module_open(struct module **ret, const struct token_kind *kind, const char *
     struct module *m;
 
     if (!path)
-        return err_set(err, P11CA_TOKEN, "MODULE", "%s: no module file found (looked for %s%s)", kind->description,
-            kind->modules.n ? kind->modules.v[0] : "nothing", kind->modules.n > 1 ? ", ..." : "");
+        return err_set(err, P11CA_TOKEN, "MODULE", "%s: no module file found (looked for %s%s)",
+            kind->description, kind->modules.n ? kind->modules.v[0] : "nothing",
+            kind->modules.n > 1 ? ", ..." : "");
     if (store_resolve(kind, store, &folder, err) != 0)
         return -1;
     for (m = loaded; m; m = m->next) {
@@ -176,7 +180,8 @@ int module_slots(const struct module *m, CK_SLOT_ID **ret, size_t *ret_n, struct
     if (rv != CKR_OK)
         return err_rv(err, rv, "%s: C_GetSlotList", m->path);
     if (n > LIMIT_SLOTS)
-        return err_set(err, P11CA_TOKEN, "SLOTS", "%s: want at most %d slots, have %lu", m->path, LIMIT_SLOTS, n);
+        return err_set(
+            err, P11CA_TOKEN, "SLOTS", "%s: want at most %d slots, have %lu", m->path, LIMIT_SLOTS, n);
     slots = calloc(n + 1, sizeof(*slots));
     if (!slots)
         return err_nomem(err);

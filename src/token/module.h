@@ -25,8 +25,8 @@ struct module {
  * store: folder for an embedded token store (made when absent), NULL for none. A module that is already
  * loaded with another store is refused: its configuration is read once per process.
  */
-P11CA_CHECK int module_open(struct module **ret, const struct token_kind *kind, const char *store,
-    struct p11ca_err *err);
+P11CA_CHECK int module_open(
+    struct module **ret, const struct token_kind *kind, const char *store, struct p11ca_err *err);
 void module_close(struct module *m);
 
 /* Slots with a token in them. Caller frees with free(). */

@@ -6,8 +6,8 @@
 
 /* PKCS#11 2.40 4.7 to 4.9. Defaults differ from token to token, so every one is stated. */
 enum flags {
-    STATED = 1,    /* in the template; the others are the token's own word on the key's history */
-    MAY_LACK = 2,  /* a token that does not know this usage cannot grant it */
+    STATED = 1,   /* in the template; the others are the token's own word on the key's history */
+    MAY_LACK = 2, /* a token that does not know this usage cannot grant it */
 };
 
 static const struct row {
@@ -15,30 +15,32 @@ static const struct row {
     const char *name;
     bool want;
     unsigned flags;
-} private_rows[] = {
-    {CKA_TOKEN, "CKA_TOKEN", true, STATED},
-    {CKA_PRIVATE, "CKA_PRIVATE", true, STATED},
-    {CKA_SENSITIVE, "CKA_SENSITIVE", true, STATED},
-    {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, STATED},
-    {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, 0},
-    {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, 0},
-    {CKA_LOCAL, "CKA_LOCAL", true, 0},
-    {CKA_SIGN, "CKA_SIGN", true, STATED},
-    {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER", false, STATED | MAY_LACK},
-    {CKA_DECRYPT, "CKA_DECRYPT", false, STATED | MAY_LACK},
-    {CKA_UNWRAP, "CKA_UNWRAP", false, STATED | MAY_LACK},
-    {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK},
-    {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED},
-}, public_rows[] = {
-    {CKA_TOKEN, "CKA_TOKEN", true, STATED},
-    {CKA_PRIVATE, "CKA_PRIVATE", false, STATED},
-    {CKA_LOCAL, "CKA_LOCAL", true, 0},
-    {CKA_VERIFY, "CKA_VERIFY", true, STATED},
-    {CKA_VERIFY_RECOVER, "CKA_VERIFY_RECOVER", false, STATED | MAY_LACK},
-    {CKA_ENCRYPT, "CKA_ENCRYPT", false, STATED | MAY_LACK},
-    {CKA_WRAP, "CKA_WRAP", false, STATED | MAY_LACK},
-    {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK},
-    {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED},
+} private_rows[] =
+    {
+        {CKA_TOKEN, "CKA_TOKEN", true, STATED},
+        {CKA_PRIVATE, "CKA_PRIVATE", true, STATED},
+        {CKA_SENSITIVE, "CKA_SENSITIVE", true, STATED},
+        {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, STATED},
+        {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, 0},
+        {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, 0},
+        {CKA_LOCAL, "CKA_LOCAL", true, 0},
+        {CKA_SIGN, "CKA_SIGN", true, STATED},
+        {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER", false, STATED | MAY_LACK},
+        {CKA_DECRYPT, "CKA_DECRYPT", false, STATED | MAY_LACK},
+        {CKA_UNWRAP, "CKA_UNWRAP", false, STATED | MAY_LACK},
+        {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK},
+        {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED},
+},
+  public_rows[] = {
+      {CKA_TOKEN, "CKA_TOKEN", true, STATED},
+      {CKA_PRIVATE, "CKA_PRIVATE", false, STATED},
+      {CKA_LOCAL, "CKA_LOCAL", true, 0},
+      {CKA_VERIFY, "CKA_VERIFY", true, STATED},
+      {CKA_VERIFY_RECOVER, "CKA_VERIFY_RECOVER", false, STATED | MAY_LACK},
+      {CKA_ENCRYPT, "CKA_ENCRYPT", false, STATED | MAY_LACK},
+      {CKA_WRAP, "CKA_WRAP", false, STATED | MAY_LACK},
+      {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK},
+      {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED},
 };
 
 static const struct row *rows_of(enum policy_object what, size_t *ret_n)
@@ -73,8 +75,8 @@ size_t policy_template(enum policy_object what, const struct token_kind *kind, C
     return used;
 }
 
-static int read_row(const struct token *t, CK_OBJECT_HANDLE object, const struct row *row, struct policy_reading *ret,
-    struct p11ca_err *err)
+static int read_row(const struct token *t, CK_OBJECT_HANDLE object, const struct row *row,
+    struct policy_reading *ret, struct p11ca_err *err)
 {
     CK_BBOOL value = CK_FALSE;
     CK_ATTRIBUTE attr = {row->type, &value, sizeof(value)};
@@ -113,7 +115,10 @@ int policy_check(const struct token *t, CK_OBJECT_HANDLE object, enum policy_obj
         failed = true;
         err_set(err, P11CA_TOKEN, "KEY_POLICY", "token '%s': %s key '%s': key policy: %s: want %s, have %s",
             t->binding->name, what == POLICY_PRIVATE ? "private" : "public", label, r.name,
-            r.want ? "true" : "false", r.absent ? "no such attribute" : r.have ? "true" : "false");
+            r.want ? "true" : "false",
+            r.absent ? "no such attribute"
+            : r.have ? "true"
+                     : "false");
         if (!each)
             return -1;
     }

@@ -36,13 +36,14 @@ static int read_attr(const struct token *t, CK_OBJECT_HANDLE object, CK_ATTRIBUT
     if (rv != CKR_OK)
         return err_rv(err, rv, "token '%s': public key: reading %s", t->binding->name, name);
     if (attr.ulValueLen > sizeof(ret->p))
-        return err_set(err, P11CA_TOKEN, "KEY_INVALID", "token '%s': public key: %s is too long", t->binding->name, name);
+        return err_set(err, P11CA_TOKEN, "KEY_INVALID", "token '%s': public key: %s is too long",
+            t->binding->name, name);
     ret->len = attr.ulValueLen;
     return 0;
 }
 
-static int encode(const struct token *t, const char *algorithm, OSSL_PARAM_BLD *bld, struct buf *ret,
-    struct p11ca_err *err)
+static int encode(
+    const struct token *t, const char *algorithm, OSSL_PARAM_BLD *bld, struct buf *ret, struct p11ca_err *err)
 {
     SCOPED(params) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
     SCOPED(ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, algorithm, NULL);
@@ -51,9 +52,10 @@ static int encode(const struct token *t, const char *algorithm, OSSL_PARAM_BLD *
     int len;
 
     if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1 || (len = i2d_PUBKEY(pkey, &der)) <= 0)
-        return err_openssl(err, P11CA_TOKEN, "token '%s': the public object is not a valid %s key", t->binding->name,
-            algorithm);
+        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1 ||
+        (len = i2d_PUBKEY(pkey, &der)) <= 0)
+        return err_openssl(err, P11CA_TOKEN, "token '%s': the public object is not a valid %s key",
+            t->binding->name, algorithm);
     buf_add(ret, der, (size_t)len);
     OPENSSL_free(der);
     return buf_ok(ret) ? 0 : err_nomem(err);
@@ -85,8 +87,8 @@ static int ec_spki(const struct token *t, CK_OBJECT_HANDLE object, struct buf *r
     oid = d2i_ASN1_OBJECT(NULL, &at, (long)params.len);
     curve = oid ? OBJ_nid2sn(OBJ_obj2nid(oid)) : NULL;
     if (!oid || at != params.p + params.len || OBJ_obj2nid(oid) == NID_undef)
-        return err_openssl(err, P11CA_TOKEN, "token '%s': public key: CKA_EC_PARAMS: want a named curve",
-            t->binding->name);
+        return err_openssl(
+            err, P11CA_TOKEN, "token '%s': public key: CKA_EC_PARAMS: want a named curve", t->binding->name);
     unwrap_point(&point);
     if (!bld || !OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) ||
         !OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.len))
@@ -111,12 +113,13 @@ static int rsa_spki(const struct token *t, CK_OBJECT_HANDLE object, struct buf *
     return encode(t, "RSA", bld, ret, err);
 }
 
-int public_spki(const struct token *t, CK_OBJECT_HANDLE object, CK_KEY_TYPE type, struct buf *ret, struct p11ca_err *err)
+int public_spki(
+    const struct token *t, CK_OBJECT_HANDLE object, CK_KEY_TYPE type, struct buf *ret, struct p11ca_err *err)
 {
     if (type == CKK_EC)
         return ec_spki(t, object, ret, err);
     if (type == CKK_RSA)
         return rsa_spki(t, object, ret, err);
-    return err_set(err, P11CA_TOKEN, "KEY_TYPE", "token '%s': want an EC or RSA key, have CKK 0x%lx", t->binding->name,
-        type);
+    return err_set(err, P11CA_TOKEN, "KEY_TYPE", "token '%s': want an EC or RSA key, have CKK 0x%lx",
+        t->binding->name, type);
 }

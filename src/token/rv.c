@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define R(name) {CKR_##name, #name}
+#define R(name)                                                                                              \
+    {                                                                                                        \
+        CKR_##name, #name                                                                                    \
+    }
 static const struct {
     CK_RV rv;
     const char *name;

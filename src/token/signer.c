@@ -21,13 +21,15 @@ int signer_explain(const struct signer *s, struct p11ca_err *err)
     const char *function;
     CK_RV rv = gate_last_error(&function);
 
-    return rv == CKR_OK ? -1 : err_rv(err, rv, "token '%s': key '%s': %s", s->key->token->binding->name, s->key->label,
-                                   function);
+    return rv == CKR_OK ? -1
+                        : err_rv(err, rv, "token '%s': key '%s': %s", s->key->token->binding->name,
+                              s->key->label, function);
 }
 
 static int fail(struct signer *s, const char *what, struct p11ca_err *err)
 {
-    err_openssl(err, P11CA_TOKEN, "token '%s': key '%s': libp11: %s", s->key->token->binding->name, s->key->label, what);
+    err_openssl(err, P11CA_TOKEN, "token '%s': key '%s': libp11: %s", s->key->token->binding->name,
+        s->key->label, what);
     return signer_explain(s, err);
 }
 

@@ -15,7 +15,8 @@ struct signer;
  * The key is checked against the policy first. k and its token must outlive the signer. The EVP_PKEY may be
  * used by many threads at once (each takes a session); opening and closing happen on one.
  */
-P11CA_CHECK int signer_open(struct signer **ret, const struct key *k, const char *gate_path, struct p11ca_err *err);
+P11CA_CHECK int signer_open(
+    struct signer **ret, const struct key *k, const char *gate_path, struct p11ca_err *err);
 void signer_close(struct signer *s);
 
 EVP_PKEY *signer_get0_pkey(const struct signer *s);

@@ -1,5 +1,6 @@
 #include "token/token.h"
 
+#include <openssl/crypto.h>
 #include <p11-kit/uri.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +34,17 @@ static int parse_uri(const struct token_binding *b, P11KitUri **ret, struct p11c
         return err_set(err, P11CA_CONFIG, "TOKEN_URI", "token '%s': RFC 7512: uri: %s", b->name,
             p11_kit_uri_message(rc));
     if (p11_kit_uri_any_unrecognized(uri))
-        return err_set(err, P11CA_CONFIG, "TOKEN_URI", "token '%s': RFC 7512: uri: want token attributes only "
-                       "(token, serial, model, manufacturer)", b->name);
+        return err_set(err, P11CA_CONFIG, "TOKEN_URI",
+            "token '%s': RFC 7512: uri: want token attributes only "
+            "(token, serial, model, manufacturer)",
+            b->name);
     if (p11_kit_uri_get_pin_value(uri) || p11_kit_uri_get_pin_source(uri))
-        return err_set(err, P11CA_CONFIG, "TOKEN_URI", "token '%s': uri: want no PIN in it; use the key 'pin'", b->name);
+        return err_set(
+            err, P11CA_CONFIG, "TOKEN_URI", "token '%s': uri: want no PIN in it; use the key 'pin'", b->name);
     want = p11_kit_uri_get_token_info(uri);
     if (want->label[0] == 0 && want->serialNumber[0] == 0)
-        return err_set(err, P11CA_CONFIG, "TOKEN_URI", "token '%s': uri: want token=LABEL or serial=SERIAL", b->name);
+        return err_set(
+            err, P11CA_CONFIG, "TOKEN_URI", "token '%s': uri: want token=LABEL or serial=SERIAL", b->name);
     *ret = uri;
     uri = NULL;
     return 0;
@@ -134,8 +139,8 @@ static int find(struct token *t, struct p11ca_err *err)
         return -1;
     if (n != 1)
         return err_set(err, P11CA_TOKEN, n ? "TOKEN_AMBIGUOUS" : "TOKEN_NOT_FOUND",
-            "token '%s': want exactly one token that matches %s, have %zu%s", t->binding->name, t->binding->uri, n,
-            n ? " (add serial=... to the uri)" : "");
+            "token '%s': want exactly one token that matches %s, have %zu%s", t->binding->name,
+            t->binding->uri, n, n ? " (add serial=... to the uri)" : "");
     set_names(t);
     return 0;
 }
@@ -163,8 +168,8 @@ static struct token *new_token(const struct token_binding *b, const struct token
 
 static int open_session(struct token *t, bool writable, struct p11ca_err *err)
 {
-    CK_RV rv = t->module->fn->C_OpenSession(t->slot, CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0), NULL, NULL,
-        &t->session);
+    CK_RV rv = t->module->fn->C_OpenSession(
+        t->slot, CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0), NULL, NULL, &t->session);
 
     if (rv != CKR_OK) {
         t->session = CK_INVALID_HANDLE;
@@ -210,7 +215,8 @@ static int check_counters(struct token *t, struct p11ca_err *err)
     if (read_info(t->module, t->slot, &t->info, err) != 0)
         return -1;
     if (t->info.flags & CKF_USER_PIN_LOCKED)
-        return err_set(err, P11CA_LOGIN, "PIN_LOCKED", "token '%s': the user PIN is locked", t->binding->name);
+        return err_set(
+            err, P11CA_LOGIN, "PIN_LOCKED", "token '%s': the user PIN is locked", t->binding->name);
     if (!(t->info.flags & CKF_USER_PIN_INITIALIZED))
         return err_set(err, P11CA_LOGIN, "USER_PIN_NOT_INITIALIZED", "token '%s': no user PIN was set",
             t->binding->name);
@@ -245,6 +251,27 @@ static int read_pin_unless_pad(struct token *t, bool so, struct secret *ret, str
     if (t->info.flags & CKF_PROTECTED_AUTHENTICATION_PATH)
         return 0;
     return read_pin(t->binding, t->env, so, ret, err);
+}
+
+/* A new PIN that is typed is typed twice: a slip would lock everybody out of the token. */
+static int read_new_pin(struct token *t, bool so, struct secret *ret, struct p11ca_err *err)
+{
+    const char *source = so ? t->binding->so_pin : t->binding->pin;
+    AUTO_SECRET again = SECRET_INIT;
+    char prompt[128];
+
+    if (read_pin_unless_pad(t, so, ret, err) != 0)
+        return -1;
+    if (!ret->p || strcmp(source, "prompt") != 0)
+        return 0;
+    snprintf(prompt, sizeof(prompt), "%s PIN of token '%s' again", so ? "security officer" : "user",
+        t->binding->name);
+    if (secret_read(&again, source, t->env->base, prompt, t->env->ui, err) != 0)
+        return -1;
+    if (again.len == ret->len && CRYPTO_memcmp(again.p, ret->p, ret->len) == 0)
+        return 0;
+    return err_set(err, P11CA_LOGIN, "PIN_MISMATCH", "token '%s': the two PINs differ; nothing was done",
+        t->binding->name);
 }
 
 static int login(struct token *t, CK_USER_TYPE who, const struct secret *pin, struct p11ca_err *err)
@@ -289,8 +316,8 @@ static int find_blank(struct token *t, struct p11ca_err *err)
         found++;
     }
     if (found != 1)
-        return err_set(err, P11CA_TOKEN, "TOKEN_BLANK", "token '%s': want exactly one uninitialised token, have %zu",
-            t->binding->name, found);
+        return err_set(err, P11CA_TOKEN, "TOKEN_BLANK",
+            "token '%s': want exactly one uninitialised token, have %zu", t->binding->name, found);
     return 0;
 }
 
@@ -304,7 +331,8 @@ static int uri_label(const struct token_binding *b, CK_UTF8CHAR label[32], struc
         return -1;
     info = p11_kit_uri_get_token_info(uri);
     if (info->label[0] == 0)
-        return err_set(err, P11CA_CONFIG, "TOKEN_URI", "token '%s': uri: want token=LABEL to initialise", b->name);
+        return err_set(
+            err, P11CA_CONFIG, "TOKEN_URI", "token '%s': uri: want token=LABEL to initialise", b->name);
     memcpy(label, info->label, 32);
     return 0;
 }
@@ -318,7 +346,7 @@ static int init_blank(struct token *t, struct p11ca_err *err)
     CK_RV rv;
 
     if (uri_label(t->binding, label, err) != 0 || find_blank(t, err) != 0 ||
-        read_pin_unless_pad(t, true, &so_pin, err) != 0 || read_pin_unless_pad(t, false, &pin, err) != 0)
+        read_new_pin(t, true, &so_pin, err) != 0 || read_new_pin(t, false, &pin, err) != 0)
         return -1;
     rv = fn->C_InitToken(t->slot, (CK_UTF8CHAR *)so_pin.p, (CK_ULONG)so_pin.len, label);
     if (rv != CKR_OK)
@@ -343,8 +371,8 @@ int token_init(const struct token_binding *b, const struct token_env *env, struc
     if (parse_uri(b, &uri, err) != 0 || open_module(t, err) != 0 || count_matches(t, uri, &n, err) != 0)
         goto out;
     if (n) {
-        err_set(err, P11CA_TOKEN, "TOKEN_EXISTS", "token '%s': a token that matches %s is already initialised", b->name,
-            b->uri);
+        err_set(err, P11CA_TOKEN, "TOKEN_EXISTS",
+            "token '%s': a token that matches %s is already initialised", b->name, b->uri);
         goto out;
     }
     rc = init_blank(t, err);
@@ -363,7 +391,8 @@ int token_each(const struct token_binding *b, const struct token_env *env, token
 
     if (!t)
         return err_nomem(err);
-    if (token_check_binding(b, err) != 0 || open_module(t, err) != 0 || module_slots(t->module, &slots, &n, err) != 0)
+    if (token_check_binding(b, err) != 0 || open_module(t, err) != 0 ||
+        module_slots(t->module, &slots, &n, err) != 0)
         goto out;
     for (i = 0; i < n; i++) {
         if (t->module->fn->C_GetTokenInfo(slots[i], &t->info) != CKR_OK)

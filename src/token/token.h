@@ -50,8 +50,8 @@ struct token {
 P11CA_CHECK int token_check_binding(const struct token_binding *b, struct p11ca_err *err);
 
 /* writable: with a session that may generate and store. */
-P11CA_CHECK int token_open(struct token **ret, const struct token_binding *b, const struct token_env *env, bool writable,
-    struct p11ca_err *err);
+P11CA_CHECK int token_open(struct token **ret, const struct token_binding *b, const struct token_env *env,
+    bool writable, struct p11ca_err *err);
 void token_close(struct token *t);
 
 /*
@@ -74,8 +74,8 @@ struct token_seen {
 };
 typedef void token_seen_fn(void *arg, const struct token_seen *seen);
 /* All tokens in the module of a binding, and which of them the URI matches. */
-P11CA_CHECK int token_each(const struct token_binding *b, const struct token_env *env, token_seen_fn *fn, void *arg,
-    struct p11ca_err *err);
+P11CA_CHECK int token_each(const struct token_binding *b, const struct token_env *env, token_seen_fn *fn,
+    void *arg, struct p11ca_err *err);
 /* Whether a token seen is the one the binding means (label, serial, model, manufacturer of the URI). */
 bool token_matches(const struct token_binding *b, const struct token_seen *seen);
 

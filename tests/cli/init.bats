@@ -149,8 +149,8 @@ mode() {
 }
 
 @test "a home that is none: exit 3, the file named" {
-    refused 3 'p11ca: ./p11ca.conf: No such file or directory' p11ca list
-    refused 3 'p11ca: none/p11ca.conf: No such file or directory' p11ca -C none audit
+    refused 3 'p11ca: ./p11ca.conf: no such file: not a PKI home (-C HOME, or p11ca init)' p11ca list
+    refused 3 'p11ca: none/p11ca.conf: no such file: not a PKI home (-C HOME, or p11ca init)' p11ca -C none audit
 }
 
 @test "standard output that cannot be written is an error" {

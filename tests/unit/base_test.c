@@ -66,15 +66,15 @@ static void escape_makes_foreign_text_harmless(void **state)
     static const struct {
         const char *in, *out;
     } rows[] = {
-        {"plain", "plain"},
-        {"M\xc3\xbcller", "M\xc3\xbcller"},
-        {"a\033[31mb", "a\\x1b[31mb"},
-        {"a\r\nb", "a\\x0d\\x0ab"},
-        {"a\xff", "a\\xff"},                                     /* not UTF-8 */
-        {"a\xc0\xaf", "a\\xc0\\xaf"},                            /* overlong */
-        {"a\xed\xa0\x80", "a\\xed\\xa0\\x80"},                   /* surrogate */
-        {"abc\xe2\x80\xae" "fdp", "abc\\xe2\\x80\\xae" "fdp"}, /* right-to-left override */
-        {"a\xe2\x80\x8b", "a\\xe2\\x80\\x8b"},                   /* zero-width space */
+        {"plain", "plain"}, {"M\xc3\xbcller", "M\xc3\xbcller"}, {"a\033[31mb", "a\\x1b[31mb"},
+        {"a\r\nb", "a\\x0d\\x0ab"}, {"a\xff", "a\\xff"}, /* not UTF-8 */
+        {"a\xc0\xaf", "a\\xc0\\xaf"},                    /* overlong */
+        {"a\xed\xa0\x80", "a\\xed\\xa0\\x80"},           /* surrogate */
+        {"abc\xe2\x80\xae"
+         "fdp",
+            "abc\\xe2\\x80\\xae"
+            "fdp"},                            /* right-to-left override */
+        {"a\xe2\x80\x8b", "a\\xe2\\x80\\x8b"}, /* zero-width space */
     };
     char out[64];
     size_t i;

@@ -191,6 +191,24 @@ static struct blob cert_of(uint8_t n)
     return (struct blob){der, sizeof(der)};
 }
 
+static int keep_tbs(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
+{
+    (void)err;
+    memcpy(arg, c->tbs_sha256.p, SHA256_LEN);
+    return 0;
+}
+
+/* Issues the row over the to-be-signed bytes it has. */
+static int issue_row(struct place *p, int64_t id, struct blob cert)
+{
+    const struct ledger_filter f = {.status = -1, .after_id = id - 1, .limit = 1};
+    uint8_t tbs[SHA256_LEN] = {0};
+
+    if (ledger_each_cert(p->l, &f, keep_tbs, tbs, &p->err) != 0)
+        return -1;
+    return ledger_issue(p->l, id, (struct blob){tbs, sizeof(tbs)}, cert, &p->err);
+}
+
 /* A ledger with the authority "factory", open for writing. Events: 1. */
 static void with_factory(struct place *p)
 {
@@ -216,7 +234,7 @@ static int64_t issue(struct place *p, uint8_t n)
     int64_t id = reserve(p, n);
 
     ok(p, ledger_begin(p->l, &p->err));
-    ok(p, ledger_issue(p->l, id, cert_of(n), &p->err));
+    ok(p, issue_row(p, id, cert_of(n)));
     ok(p, ledger_commit(p->l, &p->err));
     return id;
 }
@@ -467,7 +485,7 @@ static int w_rebuild(struct place *p)
 }
 static int w_issue(struct place *p)
 {
-    return ledger_issue(p->l, 1, cert_of(1), &p->err);
+    return issue_row(p, 1, cert_of(1));
 }
 static int w_publish(struct place *p)
 {
@@ -512,7 +530,7 @@ static void rollback_takes_all_back(void **state)
     with_factory(p);
     ok(p, ledger_begin(p->l, &p->err));
     ok(p, ledger_reserve(p->l, &c, &id, &p->err));
-    ok(p, ledger_issue(p->l, id, cert_of(1), &p->err));
+    ok(p, issue_row(p, id, cert_of(1)));
     ledger_rollback(p->l);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 0);
     issue(p, 2); /* the chain goes on where it was */
@@ -826,7 +844,7 @@ static void certificate_is_reserved_issued_published(void **state)
     ledger_set_now(p->l, NOW + 1);
     ok(p, ledger_begin(p->l, &p->err));
     ok(p, ledger_rebuild(p->l, id, (struct blob){cert_of(5).p, 32}, NOW + 2, NOW + 3, &p->err));
-    ok(p, ledger_issue(p->l, id, cert_of(5), &p->err));
+    ok(p, issue_row(p, id, cert_of(5)));
     ok(p, ledger_commit(p->l, &p->err));
     ledger_set_now(p->l, NOW + 2);
     publish(p, id, "out/5.pem");
@@ -936,19 +954,21 @@ static void issue_wants_a_reserved_row(void **state)
     id = issue(p, 1);
     assert_int_equal(id, 1);
     ok(p, ledger_begin(p->l, &p->err));
-    refused(p, ledger_issue(p->l, 1, cert_of(2), &p->err), "NOT_RESERVED",
+    refused(p, issue_row(p, 1, cert_of(2)), "NOT_RESERVED",
         "certificate row 1: status: want reserved, have issued");
     refused(p, ledger_rebuild(p->l, 1, (struct blob){cert_of(1).p, 32}, 0, 1, &p->err), "NOT_RESERVED",
         "certificate row 1: status: want reserved, have issued");
-    refused(
-        p, ledger_issue(p->l, 2, cert_of(2), &p->err), "ROW_UNKNOWN", "certificate row 2: not in the ledger");
+    refused(p, issue_row(p, 2, cert_of(2)), "ROW_UNKNOWN", "certificate row 2: not in the ledger");
     refused(p, ledger_rebuild(p->l, 2, cert_of(2), 0, 1, &p->err), "ROW_UNKNOWN",
         "certificate row 2: not in the ledger");
     ok(p, ledger_commit(p->l, &p->err)); /* refusals wrote nothing */
     id = reserve(p, 2);
     ok(p, ledger_begin(p->l, &p->err));
-    refused_as(p, ledger_issue(p->l, id, (struct blob){NULL, 0}, &p->err), P11CA_BUG, "CERT_EMPTY",
+    refused_as(p, issue_row(p, id, (struct blob){NULL, 0}), P11CA_BUG, "CERT_EMPTY",
         "certificate row 2: want DER, have no octets");
+    /* What was signed is not what the row says any more: somebody else is finishing the order. */
+    refused(p, ledger_issue(p->l, id, (struct blob){cert_of(9).p, 32}, cert_of(2), &p->err), "ROW_REBUILT",
+        "certificate row 2: another process has taken the order over; give it again");
     ok(p, ledger_commit(p->l, &p->err));
     assert_int_equal(raw_int(p, "SELECT count(*) FROM event WHERE kind = 'issue'"), 1);
     check_says(p, "");
@@ -999,7 +1019,7 @@ static void renewal_supersedes(void **state)
     ok(p, ledger_commit(p->l, &p->err));
     assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 1"), LEDGER_ISSUED);
     ok(p, ledger_begin(p->l, &p->err));
-    ok(p, ledger_issue(p->l, new, cert_of(2), &p->err));
+    ok(p, issue_row(p, new, cert_of(2)));
     ok(p, ledger_commit(p->l, &p->err));
     assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 1"), LEDGER_SUPERSEDED);
     assert_int_equal(raw_int(p, "SELECT detail = 'supersedes 1111111111111111111111111111111111111101'"
@@ -1011,7 +1031,7 @@ static void renewal_supersedes(void **state)
     c.supersedes = new;
     ok(p, ledger_begin(p->l, &p->err));
     ok(p, ledger_reserve(p->l, &c, &new, &p->err));
-    ok(p, ledger_issue(p->l, new, cert_of(3), &p->err));
+    ok(p, issue_row(p, new, cert_of(3)));
     ok(p, ledger_commit(p->l, &p->err));
     assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 2"), LEDGER_REVOKED);
     check_says(p, "");

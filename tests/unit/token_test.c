@@ -25,8 +25,11 @@ static char dir[] = "/tmp/p11ca-token.XXXXXX";
 static char *gate, *kinds, *store;
 static const char *kind_dirs[2];
 static struct token_env env;
-static struct token_binding binding = {
-    .name = "t", .kind = "softhsm2", .uri = "pkcs11:token=unit", .pin = "env:P11CA_TEST_PIN", .so_pin = "env:P11CA_TEST_PIN"};
+static struct token_binding binding = {.name = "t",
+    .kind = "softhsm2",
+    .uri = "pkcs11:token=unit",
+    .pin = "env:P11CA_TEST_PIN",
+    .so_pin = "env:P11CA_TEST_PIN"};
 static struct token *token;
 
 /* One store for the whole file: SoftHSM reads its configuration once per process. */
@@ -72,9 +75,9 @@ static int sign_once(EVP_PKEY *key, const struct buf *spki)
     unsigned char sig[1024];
     size_t len = sizeof(sig);
     int ok = pub && s && v && EVP_DigestSignInit(s, NULL, EVP_sha256(), NULL, key) == 1 &&
-        EVP_DigestSign(s, sig, &len, (const unsigned char *)"text", 4) == 1 &&
-        EVP_DigestVerifyInit(v, NULL, EVP_sha256(), NULL, pub) == 1 &&
-        EVP_DigestVerify(v, sig, len, (const unsigned char *)"text", 4) == 1;
+             EVP_DigestSign(s, sig, &len, (const unsigned char *)"text", 4) == 1 &&
+             EVP_DigestVerifyInit(v, NULL, EVP_sha256(), NULL, pub) == 1 &&
+             EVP_DigestVerify(v, sig, len, (const unsigned char *)"text", 4) == 1;
 
     EVP_MD_CTX_free(s);
     EVP_MD_CTX_free(v);
@@ -121,20 +124,22 @@ static void label_is_taken_once(void **state)
 }
 
 /* SoftHSM's defaults, as any other tool would leave them. */
-static CK_RV make_weak_key(const char *label, CK_BYTE id, CK_BBOOL sensitive, CK_BBOOL decrypt, CK_BBOOL modifiable)
+static CK_RV make_weak_key(
+    const char *label, CK_BYTE id, CK_BBOOL sensitive, CK_BBOOL decrypt, CK_BBOOL modifiable)
 {
     static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
     static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
     CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
     CK_ATTRIBUTE pub[] = {{CKA_EC_PARAMS, p256, sizeof(p256)}, {CKA_TOKEN, &yes, 1}, {CKA_VERIFY, &yes, 1},
         {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)}, {CKA_ID, &id, 1}};
-    CK_ATTRIBUTE priv[] = {{CKA_TOKEN, &yes, 1}, {CKA_PRIVATE, &yes, 1}, {CKA_SIGN, &yes, 1}, {CKA_UNWRAP, &no, 1},
-        {CKA_SIGN_RECOVER, &no, 1}, {CKA_DERIVE, &no, 1}, {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)},
-        {CKA_ID, &id, 1}, {CKA_SENSITIVE, &sensitive, 1}, {CKA_DECRYPT, &decrypt, 1}, {CKA_MODIFIABLE, &modifiable, 1}};
+    CK_ATTRIBUTE priv[] = {{CKA_TOKEN, &yes, 1}, {CKA_PRIVATE, &yes, 1}, {CKA_SIGN, &yes, 1},
+        {CKA_UNWRAP, &no, 1}, {CKA_SIGN_RECOVER, &no, 1}, {CKA_DERIVE, &no, 1},
+        {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)}, {CKA_ID, &id, 1},
+        {CKA_SENSITIVE, &sensitive, 1}, {CKA_DECRYPT, &decrypt, 1}, {CKA_MODIFIABLE, &modifiable, 1}};
     CK_OBJECT_HANDLE a, b;
 
-    return token->module->fn->C_GenerateKeyPair(token->session, &mechanism, pub, sizeof(pub) / sizeof(pub[0]), priv,
-        sizeof(priv) / sizeof(priv[0]), &a, &b);
+    return token->module->fn->C_GenerateKeyPair(token->session, &mechanism, pub, sizeof(pub) / sizeof(pub[0]),
+        priv, sizeof(priv) / sizeof(priv[0]), &a, &b);
 }
 
 static void policy_names_the_attribute(void **state)
@@ -280,7 +285,8 @@ static void tokens_are_found_exactly_once(void **state)
     (void)state;
     b.uri = "pkcs11:token=nobody";
     assert_int_equal(token_open(&t, &b, &env, false, &err), -1);
-    assert_string_equal(err.msg, "token 't': want exactly one token that matches pkcs11:token=nobody, have 0");
+    assert_string_equal(
+        err.msg, "token 't': want exactly one token that matches pkcs11:token=nobody, have 0");
     assert_int_equal(token_init(&binding, &env, &err), -1);
     assert_string_equal(err.code, "TOKEN_EXISTS");
     b.uri = binding.uri;

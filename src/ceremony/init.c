@@ -12,7 +12,7 @@
 #include "base/secret.h"
 
 /* @NAME@ the organisation, @SLUG@ the same as a label, @YEAR@; @PIN:x@ and @STORE@ differ with --softhsm. */
-static const char conf_text[] =
+static const char home_template[] =
     "# The PKI home of @NAME@. Every key is explained in `man p11ca`.\n"
     "\n"
     "# The truth about what was issued. Back it up.\n"
@@ -115,7 +115,7 @@ static int write_conf(const char *dir, const struct words *w, struct p11ca_err *
     AUTO_STR path = path_join(dir, "p11ca.conf");
     AUTO_BUF text = BUF_INIT;
 
-    expand(&text, conf_text, w);
+    expand(&text, home_template, w);
     if (!path || !buf_ok(&text))
         return err_nomem(err);
     return file_write(path, FILE_NEW, 0644, text.p, text.len, err);

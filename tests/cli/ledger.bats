@@ -286,8 +286,14 @@ without_triggers() {
     succeeds p11ca -C home issue -a factory -p device --new-key k --id leaf-2 -o out.crt
     equal "$(sql "SELECT kind, authority, profile, hex(serial) FROM event ORDER BY seq DESC LIMIT 1")" "issue|factory|device|$(serial_of out.crt)"
     equal "$(sql "SELECT count(*) FROM event WHERE operator = '' OR host = '' OR time < 1600000000")" 0
-    # A change of the configuration is noted by the next command that writes.
+    # A change of the configuration, in an included file too, is noted by the next command that writes; a remark is none.
     echo '# a remark' >>home/p11ca.conf
+    succeeds p11ca -C home issue -a factory -p device --new-key k4 --id leaf-4 -o out4.crt
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'config'")" 1
+    grep '^ledger = ' home/p11ca.conf >home/more.conf
+    sed -i 's/^ledger = .*/@include "more.conf"/' home/p11ca.conf
+    succeeds p11ca -C home list
+    echo 'ledger = "./ledger.db";' >home/more.conf
     succeeds p11ca -C home issue -a factory -p device --new-key k3 --id leaf-3 -o out3.crt
     equal "$(sql "SELECT kind FROM event ORDER BY seq DESC LIMIT 2" | tr '\n' ' ')" 'issue config '
     equal "$(sql "SELECT count(*) FROM event WHERE kind = 'config'")" 2

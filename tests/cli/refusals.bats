@@ -305,7 +305,7 @@ END
 }
 
 @test "51: validity beyond the issuer's" {
-    refused_order "good.csr: profile 'device': RFC 5280 6.1.3: validity: want a time within the issuer's * to *, have * to *" \
+    refused_order "good.csr: profile 'device': RFC 5280 6.1.3: validity: want an end within the issuer's, *, have *" \
         -p device --csr good.csr --days 7300
 }
 

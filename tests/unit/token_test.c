@@ -230,7 +230,7 @@ static void threads_share_few_sessions(void **state)
 
 static void foreign_keys_do_not_matter(void **state)
 {
-    static CK_BYTE ed25519[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
+    static CK_BYTE ed25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70}; /* RFC 8410 */
     static CK_BBOOL yes = CK_TRUE;
     CK_MECHANISM mechanism = {CKM_EC_EDWARDS_KEY_PAIR_GEN, NULL, 0};
     CK_ATTRIBUTE pub[] = {{CKA_EC_PARAMS, ed25519, sizeof(ed25519)}, {CKA_TOKEN, &yes, 1}};

@@ -426,3 +426,40 @@ make_spare() {
     refused 6 "p11ca: token 'factory': a token that matches pkcs11:token=acme-factory is already initialised" p11ca -C home token init factory
     refused 2 "p11ca: no token 'frob' in home/p11ca.conf" p11ca -C home token init frob
 }
+
+# Two machines
+
+@test "a root whose key is elsewhere: its certificate alone makes chains verify, and signs nothing here" {
+    mv home root
+    cp -a root home
+    rm -rf home/ledger.db* home/softhsm home/*.crt home/*.pem home/*.csr
+    sed -i -E '/^  root +=.*kind/,/};$/d; s/token = "root"; key = "root-[0-9]+"; //' home/p11ca.conf
+    succeeds p11ca -C home token init factory
+    printf 'title = "t"; steps = ( { do = "generate-key"; authority = "factory"; algorithm = "P-256"; } );\n' >key.conf
+    succeeds p11ca -C home ceremony run --yes key.conf
+    succeeds p11ca -C home request factory -o factory.csr
+    succeeds p11ca -C root issue -a root -p issuing-ca --csr factory.csr -o factory.crt
+    # Not before the root is known, and not some other certificate in its place.
+    answers 3 "p11ca: factory.crt: issuer 'root': no CA certificate installed" p11ca -C home install factory factory.crt
+    answers 4 "p11ca: factory.crt: subject: want 'CN=Acme Root CA *', have 'CN=Acme Factory CA *'" p11ca -C home install root factory.crt
+    succeeds p11ca -C home install root root/root.crt
+    cmp home/root.crt root/root.crt
+    succeeds p11ca -C home install factory factory.crt
+    succeeds p11ca -C home issue -a factory -p server --new-key k --dns a.example -o k.crt
+    succeeds p11ca -C home verify --purpose server --host a.example k.crt
+    succeeds openssl verify -x509_strict -CAfile home/root.crt -untrusted home/factory.crt k.crt
+    answers 3 "p11ca: authority 'root': its key is not at this machine (no token in p11ca.conf)" \
+        p11ca -C home issue -a root -p issuing-ca --csr factory.csr -o again.crt
+    succeeds p11ca -C home audit
+}
+
+@test "a self-signed certificate that does not sign itself is not taken for a root" {
+    rm -rf home/ledger.db*
+    sed -i -E 's/token = "root"; key = "root-[0-9]+"; //' home/p11ca.conf
+    openssl x509 -in home/root.crt -outform DER -out root.der
+    rm home/root.crt
+    # The last octet is the signature's.
+    head -c -1 root.der >forged.der
+    printf '\001' >>forged.der
+    answers 4 'p11ca: forged.der: self-signed: *signature*' p11ca -C home install root forged.der
+}

@@ -51,6 +51,7 @@ struct p11ca_order {
     const char *subject; /* RFC 4514; NULL: the request's, or made from id or the first DNS name */
     const struct p11ca_name *sans; /* none: those of the request */
     size_t n_sans;
+    const char *key_of; /* an authority: the key must be the one the ledger has recorded for it; NULL: any */
     unsigned days;      /* 0: the profile's default */
     const char *output; /* PEM */
     bool force;         /* replace output */
@@ -115,7 +116,8 @@ struct p11ca_bench {
     double issue;  /* certificates per second, durable, proof of possession checked, verified after signing */
     size_t issued;
 };
-/* Issues n certificates (0: as many as take a few seconds) into a ledger that is thrown away, in the home's folder. */
+/* Issues n certificates (0: as many as take a few seconds) of profile device, which the authority must be allowed, that
+ * have expired before they exist and that nobody gets, into a ledger that is thrown away, in the home's folder. */
 P11CA_API P11CA_CHECK int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsigned jobs,
     struct p11ca_bench *ret, struct p11ca_err *err);
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/scope.h"
 
@@ -33,6 +34,17 @@ int conf_err(const struct conf *conf, const config_setting_t *at, struct p11ca_e
         config_setting_source_line(at), text);
 }
 
+/* libconfig takes the directive at the start of a line only. */
+static bool has_include(const char *text)
+{
+    for (; text; text = strchr(text, '\n'), text = text ? text + 1 : NULL) {
+        text += strspn(text, " \t");
+        if (strncmp(text, "@include", 8) == 0)
+            return true;
+    }
+    return false;
+}
+
 int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
 {
     AUTO_BUF text = BUF_INIT;
@@ -50,11 +62,12 @@ int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
     }
     if (text.len && memchr(text.p, '\0', text.len))
         return err_set(err, P11CA_CONFIG, "CONFIG", "%s: want text, have a NUL byte", path);
+    if (!buf_str(&text) || hash_sha256(text.p, text.len, conf->sha256) != 0)
+        return err_nomem(err);
+    conf->has_include = has_include((char *)text.p);
     config_init(&conf->cfg);
     conf->open = true;
     config_set_include_dir(&conf->cfg, dirname(dir));
-    if (!buf_str(&text))
-        return err_nomem(err);
     if (!config_read_string(&conf->cfg, (char *)text.p)) {
         file = config_error_file(&conf->cfg);
         return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%d: %s", file ? file : path,

@@ -8,6 +8,7 @@
 #include <libconfig.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -17,6 +18,8 @@ struct conf {
     config_t cfg;
     char *path;
     bool open;
+    uint8_t sha256[32]; /* of the very bytes that were parsed, without what they include */
+    bool has_include;
 };
 
 enum conf_type { CONF_STR, CONF_INT, CONF_BOOL, CONF_STRS, CONF_GROUP, CONF_LIST };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,12 @@ int err_prefix(struct p11ca_err *err, const char *fmt, ...)
     return -1;
 }
 
+/* What goes wrong with one file would go wrong with the next one, too. */
+static bool is_disk(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EIO || error == EROFS;
+}
+
 int err_errno(struct p11ca_err *err, enum p11ca_kind kind, const char *fmt, ...)
 {
     int saved = errno;
@@ -75,7 +82,7 @@ int err_errno(struct p11ca_err *err, enum p11ca_kind kind, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    fill(err, kind, NULL, fmt, ap, strerror_r(saved, reason, sizeof(reason)));
+    fill(err, kind, is_disk(saved) ? "DISK" : NULL, fmt, ap, strerror_r(saved, reason, sizeof(reason)));
     va_end(ap);
     return -1;
 }

@@ -13,7 +13,7 @@ int err_set(struct p11ca_err *err, enum p11ca_kind kind, const char *code, const
 /* "prefix: what was there" */
 int err_prefix(struct p11ca_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* As err_set, followed by strerror(errno). */
+/* As err_set, followed by strerror(errno). Code DISK when the next file would fare no better. */
 int err_errno(struct p11ca_err *err, enum p11ca_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

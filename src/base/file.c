@@ -271,12 +271,18 @@ int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t 
 
     if (!d)
         return err_errno(err, P11CA_FILE, "%s", dir);
-    while ((e = readdir(d))) {
+    while ((errno = 0, e = readdir(d))) {
         if (has_suffix(e->d_name, suffixes) && add_name(&names, &n, &cap, e->d_name) != 0) {
             file_list_free(names);
             closedir(d);
             return err_nomem(err);
         }
+    }
+    if (errno != 0) {
+        err_errno(err, P11CA_FILE, "%s: readdir", dir);
+        file_list_free(names);
+        closedir(d);
+        return -1;
     }
     closedir(d);
     if (n)

@@ -65,6 +65,8 @@ static int from_file(struct secret *ret, const char *arg, const char *base, cons
     rc = file_read_private(path, LIMIT_PIN_FILE, &b, err);
     if (rc == 0)
         rc = set_from_buf(ret, &b, err);
+    else if (b.p)
+        OPENSSL_cleanse(b.p, b.cap);
     return rc == 0 ? 0 : err_prefix(err, "PIN file");
 }
 
@@ -99,6 +101,10 @@ static int from_prompt(struct secret *ret, const char *arg, const char *base, co
 
     (void)arg, (void)base;
     n = ui && ui->secret ? ui->secret(ui->ctx, prompt, line, sizeof(line)) : -1;
+    if (n < 0)
+        OPENSSL_cleanse(line, sizeof(line));
+    if (n < 0 && ui && ui->secret)
+        return err_set(err, P11CA_LOGIN, "PIN_MISSING", "%s: none was given", prompt);
     if (n < 0)
         return err_set(err, P11CA_LOGIN, "PIN_MISSING",
             "%s: no terminal to ask on; use pin = \"file:PATH\", \"fd:N\" or \"env:NAME\"", prompt);

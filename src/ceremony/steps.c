@@ -238,6 +238,7 @@ static int sign_request_run(struct p11ca_home *home, const struct step *step, st
         return -1;
     order.profile = child->profile->name;
     order.subject = child->subject;
+    order.key_of = child->name;
     order.csr = request;
     order.output = certificate;
     return p11ca_issue(home, &order, &issued, NULL, NULL, err);

@@ -234,6 +234,19 @@ void cli_help_all(void)
            "6 token, 7 ledger, 8 file, 70 bug in p11ca. `p11ca help COMMAND` and `man p11ca` say more.\n");
 }
 
+/* Lines quote labels, subjects, paths: escaped here, once, and not by everybody who prints. */
+static void print_line(FILE *f, const char *fmt, va_list ap, const char *end)
+    __attribute__((format(printf, 2, 0)));
+
+static void print_line(FILE *f, const char *fmt, va_list ap, const char *end)
+{
+    char raw[2048], safe[sizeof(raw) * 2];
+
+    vsnprintf(raw, sizeof(raw), fmt, ap);
+    text_escape(raw, strlen(raw), safe, sizeof(safe));
+    fprintf(f, "%s%s", safe, end);
+}
+
 void cli_say(const struct cli *cli, const char *fmt, ...)
 {
     va_list ap;
@@ -241,13 +254,25 @@ void cli_say(const struct cli *cli, const char *fmt, ...)
     if (cli->quiet)
         return;
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    print_line(stderr, fmt, ap, "\n");
     va_end(ap);
-    fputc('\n', stderr);
+}
+
+void cli_print(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    print_line(stdout, fmt, ap, "\n");
+    va_end(ap);
 }
 
 void cli_print_json(json_t *object)
 {
+    if (!object) {
+        fprintf(stderr, "p11ca: result: cannot be written as JSON\n");
+        exit(p11ca_exit_code(P11CA_BUG));
+    }
     json_dumpf(object, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(object);
@@ -255,7 +280,18 @@ void cli_print_json(json_t *object)
 
 json_t *cli_text(const char *text)
 {
-    return text ? json_string(text) : json_null();
+    size_t size = text ? 4 * strlen(text) + 1 : 0;
+    char *safe = text ? malloc(size) : NULL;
+    json_t *string;
+
+    if (!text)
+        return json_null();
+    if (!safe)
+        return NULL;
+    text_escape(text, strlen(text), safe, size);
+    string = json_string(safe);
+    free(safe);
+    return string;
 }
 
 json_t *cli_time(int64_t t)

@@ -76,10 +76,13 @@ P11CA_CHECK int cli_parse(struct cli *cli, int argc, char **argv, struct p11ca_e
 /* Talk, to stderr, unless -q. */
 void cli_say(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* A result, to stdout, as it is but for what would harm a terminal. */
+void cli_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints the object (and frees it) as one line of JSON. */
 void cli_print_json(json_t *object);
 
-/* A JSON string from text that may be NULL (null). */
+/* A JSON string from foreign text: what is not UTF-8 is escaped; NULL is null. */
 json_t *cli_text(const char *text);
 
 /* A time as ISO 8601 UTC, null for 0. */

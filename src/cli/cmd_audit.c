@@ -14,10 +14,10 @@ static void show_finding(void *arg, enum p11ca_level level, const char *what, co
     const char *word = level == P11CA_BAD ? "fault" : "note";
 
     if (f->cli->json)
-        json_array_append_new(
-            f->array, json_pack("{s:s,s:s,s:s}", "level", word, "what", what, "found", found));
+        json_array_append_new(f->array,
+            json_pack("{s:s,s:o,s:o}", "level", word, "what", cli_text(what), "found", cli_text(found)));
     else
-        printf("%s: %s: %s\n", word, what, found);
+        cli_print("%s: %s: %s", word, what, found);
 }
 
 static void show_counts(struct cli *cli, const struct p11ca_audit *a, bool good, json_t *findings)

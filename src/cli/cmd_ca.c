@@ -17,7 +17,7 @@ static int run_request(struct cli *cli, struct p11ca_err *err)
         p11ca_request(home, cli->args[0], output, cli_flag(cli, "force"), err) != 0)
         return -1;
     if (cli->json)
-        cli_print_json(json_pack("{s:s,s:s}", "authority", cli->args[0], "request", output));
+        cli_print_json(json_pack("{s:s,s:o}", "authority", cli->args[0], "request", cli_text(output)));
     else
         cli_say(cli, "%s: request of authority '%s'", output, cli->args[0]);
     return 0;

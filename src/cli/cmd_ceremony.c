@@ -9,10 +9,10 @@ static void plan_step(void *arg, const struct p11ca_step *step)
     struct cli_steps *s = arg;
 
     if (s->cli->json)
-        json_array_append_new(s->done, json_pack("{s:I,s:s,s:s}", "step", (json_int_t)step->number, "kind",
-                                           step->kind, "text", step->text));
+        json_array_append_new(s->done, json_pack("{s:I,s:s,s:o}", "step", (json_int_t)step->number, "kind",
+                                           step->kind, "text", cli_text(step->text)));
     else
-        printf("%3zu  %-12s  %s\n", step->number, step->kind, step->text);
+        cli_print("%3zu  %-12s  %s", step->number, step->kind, step->text);
 }
 
 static int run_check(struct cli *cli, struct p11ca_err *err)
@@ -27,7 +27,7 @@ static int run_check(struct cli *cli, struct p11ca_err *err)
         return -1;
     }
     if (cli->json) {
-        cli_print_json(json_pack("{s:s,s:o}", "title", title, "steps", steps.done));
+        cli_print_json(json_pack("{s:o,s:o}", "title", cli_text(title), "steps", steps.done));
         return 0;
     }
     json_decref(steps.done);

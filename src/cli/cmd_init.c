@@ -22,7 +22,8 @@ static int run(struct cli *cli, struct p11ca_err *err)
         return -1;
     }
     if (cli->json) {
-        cli_print_json(json_pack("{s:s,s:b,s:o}", "home", dir, "ready", init.softhsm, "steps", steps.done));
+        cli_print_json(
+            json_pack("{s:o,s:b,s:o}", "home", cli_text(dir), "ready", init.softhsm, "steps", steps.done));
         return 0;
     }
     json_decref(steps.done);

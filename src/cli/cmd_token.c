@@ -27,14 +27,15 @@ static void show_token(void *arg, const struct p11ca_token_info *t)
 
     if (l->cli->json) {
         json_array_append_new(l->array,
-            json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:b,s:b,s:b,s:b,s:b}", "name", cli_text(t->name),
-                "kind", t->kind, "label", t->label, "serial", t->serial, "model", t->model, "manufacturer",
-                t->manufacturer, "slot", (json_int_t)t->slot, "initialized", t->initialized, "user_pin_set",
-                t->user_pin_set, "pin_pad", t->pin_pad, "pin_count_low", t->pin_count_low, "pin_final_try",
-                t->pin_final_try, "pin_locked", t->pin_locked));
+            json_pack("{s:o,s:s,s:o,s:o,s:o,s:o,s:I,s:b,s:b,s:b,s:b,s:b,s:b}", "name", cli_text(t->name),
+                "kind", t->kind, "label", cli_text(t->label), "serial", cli_text(t->serial), "model",
+                cli_text(t->model), "manufacturer", cli_text(t->manufacturer), "slot", (json_int_t)t->slot,
+                "initialized", t->initialized, "user_pin_set", t->user_pin_set, "pin_pad", t->pin_pad,
+                "pin_count_low", t->pin_count_low, "pin_final_try", t->pin_final_try, "pin_locked",
+                t->pin_locked));
         return;
     }
-    printf("%-12s %-10s %-32s %-16s %-16s %s\n", t->name ? t->name : "-", t->kind,
+    cli_print("%-12s %-10s %-32s %-16s %-16s %s", t->name ? t->name : "-", t->kind,
         t->initialized ? t->label : "-", t->serial[0] ? t->serial : "-", t->model, pin_state(t));
 }
 
@@ -65,10 +66,10 @@ static void show_finding(void *arg, enum p11ca_level level, const char *what, co
     struct listing *l = arg;
 
     if (l->cli->json)
-        json_array_append_new(
-            l->array, json_pack("{s:s,s:s,s:s}", "level", levels[level], "what", what, "found", found));
+        json_array_append_new(l->array, json_pack("{s:s,s:o,s:o}", "level", levels[level], "what",
+                                            cli_text(what), "found", cli_text(found)));
     else
-        printf("%-5s %-30s %s\n", levels[level], what, found);
+        cli_print("%-5s %-30s %s", levels[level], what, found);
 }
 
 static int run_check(struct cli *cli, struct p11ca_err *err)

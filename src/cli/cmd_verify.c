@@ -41,10 +41,10 @@ static int run(struct cli *cli, struct p11ca_err *err)
         cli_print_json(json_pack("{s:b,s:s,s:s,s:s,s:s,s:o,s:o}", "verified", rc == 0, "serial", a.serial,
             "subject", a.subject, "authority", a.authority, "status", a.status, "code",
             rc == 0 ? json_null() : json_string(err->code), "reason",
-            rc == 0 ? json_null() : json_string(err->msg)));
+            rc == 0 ? json_null() : cli_text(err->msg)));
         cli->json = false; /* the reason is in it */
     } else if (rc == 0) {
-        printf("%s: verified, %s by '%s', serial %s\n", q.cert, a.status, a.authority, a.serial);
+        cli_print("%s: verified, %s by '%s', serial %s", q.cert, a.status, a.authority, a.serial);
     }
     return rc;
 }

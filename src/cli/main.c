@@ -44,8 +44,8 @@ static void report(const struct cli *cli, const struct p11ca_err *err)
 {
     fprintf(stderr, "p11ca: %s\n", err->msg);
     if (cli->json)
-        cli_print_json(json_pack("{s:{s:s,s:s,s:i}}", "error", "code", err->code, "message", err->msg, "exit",
-            p11ca_exit_code(err->kind)));
+        cli_print_json(json_pack("{s:{s:s,s:o,s:i}}", "error", "code", err->code, "message",
+            cli_text(err->msg), "exit", p11ca_exit_code(err->kind)));
 }
 
 static int run(struct cli *cli, int argc, char **argv, struct p11ca_err *err)

@@ -8,6 +8,6 @@ void cli_show_step(void *arg, const struct p11ca_step *step)
         cli_say(s->cli, "step %zu of %zu  %-12s  %s", step->number, step->of, step->kind, step->text);
         return;
     }
-    json_array_append_new(s->done,
-        json_pack("{s:I,s:s,s:s}", "step", (json_int_t)step->number, "kind", step->kind, "text", step->text));
+    json_array_append_new(s->done, json_pack("{s:I,s:s,s:o}", "step", (json_int_t)step->number, "kind",
+                                       step->kind, "text", cli_text(step->text)));
 }

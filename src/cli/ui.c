@@ -19,20 +19,23 @@ static bool yes_to_all(void *ctx, const char *question)
     return true;
 }
 
+#define CTRL_C 3
+
 /* One line without its newline; byte by byte, so that no buffer of the library keeps a copy of a PIN. */
 static int read_line(int tty, char *buf, size_t size)
 {
     size_t n = 0;
     ssize_t got;
-    char c;
+    char c = 0;
 
-    while ((got = read(tty, &c, 1)) == 1 && c != '\n' && c != '\r') {
+    while ((got = read(tty, &c, 1)) == 1 && c != '\n' && c != '\r' && c != CTRL_C) {
         if (n + 1 >= size)
             return -1;
         buf[n++] = c;
     }
     buf[n] = '\0';
-    return got != 1 && n == 0 ? -1 : (int)n;
+    /* The end of input is no answer, and half a PIN would cost a try. */
+    return got == 1 && c != CTRL_C ? (int)n : -1;
 }
 
 /* A typed yes; a wrong answer asks again, the end of input is no. */
@@ -64,9 +67,11 @@ static int secret(void *ctx, const char *prompt, char *buf, size_t size)
     if (tty < 0 || tcgetattr(tty, &old) != 0)
         return -1;
     quiet = old;
-    quiet.c_lflag &= (tcflag_t)~ECHO;
+    /* Without ISIG an interrupt comes as a character: nobody is left with a terminal that does not echo. */
+    quiet.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
     /* The prompt comes when nothing is echoed any more. */
-    tcsetattr(tty, TCSAFLUSH, &quiet);
+    if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
+        return -1;
     dprintf(tty, "%s: ", prompt);
     n = read_line(tty, buf, size);
     tcsetattr(tty, TCSAFLUSH, &old);

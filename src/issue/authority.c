@@ -55,6 +55,9 @@ static int open_all(
     /* The signer checks the attributes first: a key that breaks the policy is refused for that, whatever else it is. */
     if (signer_open(&a->signer, &a->key, home->gate, err) != 0 || check_record(a, err) != 0)
         return -1;
+    /* Typing a PIN takes its time. */
+    if (l)
+        ledger_set_now(l, home_now(home));
     return read_spki(a, err);
 }
 

@@ -23,6 +23,7 @@ SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
 
 struct bench {
     struct job_ctx ctx;
+    const struct profile *profile;
     struct authority authority;
     struct ledger *ledger;
     unsigned jobs;
@@ -94,7 +95,7 @@ static void prepare_one(void *arg, size_t i)
 {
     struct group *g = arg;
     const struct buf *csr = &g->bench->csrs[g->first + i];
-    const struct job_input in = {.profile = profile_find("device"), .csr = der_buf(csr)};
+    const struct job_input in = {.profile = g->bench->profile, .csr = der_buf(csr), .throwaway = true};
 
     if (job_prepare(&g->jobs[i], &in, &g->bench->ctx) != 0)
         g->bench->failed = true;
@@ -211,7 +212,9 @@ int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsign
     memset(ret, 0, sizeof(*ret));
     ret->cores = pool_cores();
     ret->jobs = b.jobs = jobs ? jobs : ret->cores;
-    rc = authority_need_issuer(home, l, b.ctx.authority, &issuer, err);
+    rc = authority_profile(b.ctx.authority, "device", &b.profile, err);
+    if (rc == 0)
+        rc = authority_need_issuer(home, l, b.ctx.authority, &issuer, err);
     b.ctx.issuer = issuer;
     if (rc == 0)
         rc = run(&b, n, ret, err);

@@ -124,8 +124,10 @@ static int check_cert(const struct p11ca_home *home, const struct authority *a, 
     if (name_from_text(a->conf->subject, &subject, err) != 0)
         return -1;
     if (!der_equal(der_buf(&subject), cert->t.subject)) {
-        if (name_to_text(cert->t.subject, &have, err) != 0 || !buf_str(&have))
+        if (name_to_text(cert->t.subject, &have, err) != 0)
             return -1;
+        if (!buf_str(&have))
+            return err_nomem(err);
         return err_set(err, P11CA_REFUSED, "SUBJECT_MISMATCH", "subject: want '%s', have '%s'",
             a->conf->subject, (char *)have.p);
     }
@@ -133,6 +135,16 @@ static int check_cert(const struct p11ca_home *home, const struct authority *a, 
         check_self(a->conf, cert, as_issuer, err) != 0)
         return -1;
     return check_parent(l, home, a->conf, cert, err);
+}
+
+static int check_place(
+    const struct p11ca_home *home, const char *authority, struct der cert, struct p11ca_err *err)
+{
+    AUTO_STR path = home_cert_path(home, authority);
+
+    if (!path)
+        return err_nomem(err);
+    return publish_is(path, cert) ? 0 : file_check_new(path, err);
 }
 
 static int publish_ca(
@@ -173,7 +185,8 @@ int p11ca_install(struct p11ca_home *home, const char *authority, const char *pa
         return -1;
     if (check_cert(home, &a, l, &cert, err) != 0)
         return err_prefix(err, "%s", path);
-    if (authority_record(&a, l, err) != 0 || ca_install(l, conf, der_buf(&cert.der), err) != 0)
+    if (check_place(home, authority, der_buf(&cert.der), err) != 0 || authority_record(&a, l, err) != 0 ||
+        ca_install(l, conf, der_buf(&cert.der), err) != 0)
         return -1;
     return publish_ca(home, authority, der_buf(&cert.der), err);
 }

@@ -140,11 +140,27 @@ static int note_config(const struct p11ca_home *home, struct ledger *l, struct p
     return ledger_commit(l, err);
 }
 
+/* An empty ledger in place of a lost one would know of no device and no key. */
+static int check_not_lost(const struct p11ca_home *home, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < home->n_authorities && !file_exists(home->ledger_path); i++) {
+        AUTO_STR path = home_cert_path(home, home->authorities[i].name);
+
+        if (path && file_exists(path))
+            return err_set(err, P11CA_LEDGER, "LEDGER_MISSING",
+                "%s: is missing, but %s is there: restore the ledger", home->ledger_path, path);
+    }
+    return 0;
+}
+
 int home_ledger_write(const struct p11ca_home *home, struct ledger **ret, struct p11ca_err *err)
 {
     struct ledger *l;
 
-    if (ledger_open(home->ledger_path, LEDGER_CREATE, home_now(home), &l, err) != 0)
+    if (check_not_lost(home, err) != 0 ||
+        ledger_open(home->ledger_path, LEDGER_CREATE, home_now(home), &l, err) != 0)
         return -1;
     if (note_config(home, l, err) != 0) {
         ledger_close(l);

@@ -218,6 +218,23 @@ static const char *source_of(const struct p11ca_order *o)
     return o->csr ? o->csr : o->pubkey ? o->pubkey : o->new_key;
 }
 
+/* A request for an authority's certificate may have been exchanged on its way. */
+static int check_key_of(
+    struct ledger *l, const struct p11ca_order *o, const struct job *job, struct p11ca_err *err)
+{
+    AUTO_RECORD record = NULL;
+
+    if (!o->key_of)
+        return 0;
+    if (ledger_get_authority(l, o->key_of, &record, err) != 0)
+        return -1;
+    if (!record ||
+        (record->spki.len == job->spki.len && memcmp(record->spki.p, job->spki.der, job->spki.len) == 0))
+        return 0;
+    return err_set(err, P11CA_REFUSED, "KEY_MISMATCH",
+        "%s: public key: want the one recorded for authority '%s', have another", source_of(o), o->key_of);
+}
+
 static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job, struct job_ctx *ctx,
     struct material *m, struct p11ca_err *err)
 {
@@ -232,6 +249,8 @@ static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job,
         *err = job->err;
         return err_prefix(err, "%s", source_of(o));
     }
+    if (check_key_of(l, o, job, err) != 0)
+        return -1;
     return sign_and_publish(l, job, ctx, NULL, m, o, err);
 }
 
@@ -283,6 +302,9 @@ int p11ca_self_sign(
         *err = job.err;
         return err_prefix(err, "authority '%s'", authority);
     }
+    if (a.record && a.record->cert.p && job.state != JOB_ISSUED)
+        return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_CERT",
+            "authority '%s': has a CA certificate already", authority);
     if (sign_and_publish(l, &job, &ctx, &a, &m, &o, err) != 0)
         return -1;
     if (ret)

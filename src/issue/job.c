@@ -191,6 +191,15 @@ static int set_names(struct job *job, const struct csr *csr, const struct job_ct
     return 0;
 }
 
+static int set_validity(
+    struct cert_plan *plan, const struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
+{
+    if (!job->in.throwaway)
+        return cert_plan_validity(plan, ctx->now, job->in.days, err);
+    plan->not_before = plan->not_after = ctx->issuer->not_before;
+    return 0;
+}
+
 int job_build(struct job *job, const struct job_ctx *ctx, struct blob serial)
 {
     struct cert_plan *plan = &job->plan;
@@ -204,8 +213,7 @@ int job_build(struct job *job, const struct job_ctx *ctx, struct blob serial)
         return job_fail(job);
     }
     buf_reset(&job->tbs);
-    if (cert_plan_validity(plan, ctx->now, job->in.days, &job->err) != 0 ||
-        tbs_build(plan, &job->tbs, &job->err) != 0 ||
+    if (set_validity(plan, job, ctx, &job->err) != 0 || tbs_build(plan, &job->tbs, &job->err) != 0 ||
         tbs_lint(der_buf(&job->tbs), plan->profile, plan->issuer, &job->err) != 0)
         return job_fail(job);
     if (hash_sha256(job->tbs.p, job->tbs.len, job->tbs_sha256) != 0) {

@@ -21,6 +21,7 @@ struct job_input {
     const char *device, *subject;
     const struct san_list *sans; /* NULL: those of the request */
     unsigned days;
+    bool throwaway;     /* for measuring: valid in the first second of the issuer's life, and never again */
     const char *output; /* where it will be published; NULL: whatever is there does not matter */
 };
 
@@ -47,6 +48,7 @@ struct job {
     uint8_t spki_sha256[SHA256_LEN], request_sha256[SHA256_LEN], tbs_sha256[SHA256_LEN];
 
     int64_t row;
+    bool reserved;   /* this run holds the row: its failure is an event */
     struct buf cert; /* DER */
 };
 

@@ -16,6 +16,9 @@
 
 #define GROUP 256 /* rows of one durable transaction */
 
+/* Of requests, in the order in which they come first. */
+static const char *const suffixes[] = {".csr", ".der", ".pem", NULL};
+
 struct lot {
     const struct p11ca_lot *order;
     struct job_ctx ctx;
@@ -42,6 +45,36 @@ static char *output_path(const struct lot *lot, const char *name)
     return path_join(lot->order->output, file);
 }
 
+static int by_name(const void *key, const void *name)
+{
+    return strcmp(key, *(char *const *)name);
+}
+
+/* x.csr, x.pem and x.der would all become x.crt: the first of them does. */
+static bool is_taken(const struct lot *lot, const char *name)
+{
+    const char *const *suffix;
+    char other[300];
+
+    for (suffix = suffixes; *suffix && strcmp(strrchr(name, '.'), *suffix) != 0; suffix++) {
+        snprintf(other, sizeof(other), "%.*s%s", (int)(strrchr(name, '.') - name), name, *suffix);
+        if (bsearch(other, lot->names, lot->n_names, sizeof(*lot->names), by_name))
+            return true;
+    }
+    return false;
+}
+
+/* What can be said of a row by its name alone. */
+static int check_name(const struct lot *lot, const char *name, struct p11ca_err *err)
+{
+    if (strlen(name) > 240) /* with the temporary suffix, NAME_MAX of 255 */
+        return err_set(err, P11CA_REFUSED, "INPUT_NAME", "%s: want a file name of at most 240 octets", name);
+    if (is_taken(lot, name))
+        return err_set(err, P11CA_REFUSED, "INPUT_NAME",
+            "%s: another request of the lot has the same name but for its ending", name);
+    return 0;
+}
+
 static int prepare(struct lot *lot, size_t i)
 {
     struct job *job = &lot->job[i];
@@ -52,6 +85,8 @@ static int prepare(struct lot *lot, size_t i)
     lot->path[i] = output_path(lot, lot->names[lot->first + i]);
     if (!path || !lot->path[i])
         return err_nomem(&job->err);
+    if (check_name(lot, lot->names[lot->first + i], &job->err) != 0)
+        return -1;
     if (file_read(path, LIMIT_CSR, &lot->csr[i], &job->err) != 0)
         return -1;
     in.output = lot->path[i];
@@ -94,7 +129,7 @@ static int note_rejects(struct lot *lot, size_t n, struct p11ca_err *err)
             .profile = lot->profile->name,
             .detail = job->err.msg};
 
-        if (job->state == JOB_FAILED && !job->row && ledger_event(lot->ledger, &e, err) != 0)
+        if (job->state == JOB_FAILED && !job->reserved && ledger_event(lot->ledger, &e, err) != 0)
             return -1;
     }
     return 0;
@@ -128,6 +163,9 @@ static int publish(struct lot *lot, size_t n, struct p11ca_err *err)
 
 static int group(struct lot *lot, size_t n, struct p11ca_err *err)
 {
+    /* A long lot lives through hours: its certificates and events are dated as they come. */
+    lot->ctx.now = home_now(lot->ctx.home);
+    ledger_set_now(lot->ledger, lot->ctx.now);
     pool_run(lot->jobs, n, prepare_one, lot);
     check_outputs(lot, n);
     if (lot->order->dry_run)
@@ -169,7 +207,14 @@ static void report_row(struct lot *lot, size_t i)
         lot->fn(lot->arg, &row);
 }
 
-/* A token that fails one row fails them all; so does a disk, but not a file that is in the way. */
+/* Rows are refused for what they are; a token, a login, a ledger or a disk that fails one row fails them all. */
+static bool ends_lot(const struct job *job)
+{
+    if (job->state != JOB_FAILED || job->err.kind == P11CA_REFUSED)
+        return false;
+    return job->err.kind != P11CA_FILE || strcmp(job->err.code, "DISK") == 0;
+}
+
 static int end_group(struct lot *lot, size_t n, struct p11ca_err *err)
 {
     int rc = 0;
@@ -179,8 +224,7 @@ static int end_group(struct lot *lot, size_t n, struct p11ca_err *err)
         const struct job *job = &lot->job[i];
 
         report_row(lot, i);
-        if (rc == 0 && job->state == JOB_FAILED &&
-            (job->err.kind == P11CA_TOKEN || (job->err.kind == P11CA_FILE && !job->err.code[0]))) {
+        if (rc == 0 && ends_lot(job)) {
             *err = job->err;
             rc = -1;
         }
@@ -190,6 +234,19 @@ static int end_group(struct lot *lot, size_t n, struct p11ca_err *err)
         job_done(&lot->job[i]);
     }
     return rc;
+}
+
+/* What the group was doing when it could not go on has not happened to its rows. */
+static void fail_unfinished(struct lot *lot, size_t n, const struct p11ca_err *why)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (lot->job[i].state == JOB_ISSUED || lot->job[i].state == JOB_FAILED)
+            continue;
+        lot->job[i].err = *why;
+        (void)job_fail(&lot->job[i]);
+    }
 }
 
 static int run_groups(struct lot *lot, struct p11ca_err *err)
@@ -203,6 +260,8 @@ static int run_groups(struct lot *lot, struct p11ca_err *err)
     for (lot->first = 0; lot->first < lot->n_names && rc == 0; lot->first += n) {
         n = lot->n_names - lot->first < GROUP ? lot->n_names - lot->first : GROUP;
         rc = group(lot, n, err);
+        if (rc != 0)
+            fail_unfinished(lot, n, err);
         if (end_group(lot, n, rc == 0 ? err : &tail) != 0)
             rc = -1;
         if (rc == 0 && lot->order->stop && lot->ret->rejected)
@@ -215,7 +274,6 @@ static int run_groups(struct lot *lot, struct p11ca_err *err)
 static int open_lot(
     struct lot *lot, struct p11ca_home *home, struct issuer **ret_issuer, struct p11ca_err *err)
 {
-    static const char *const suffixes[] = {".csr", ".pem", ".der", NULL};
     const struct p11ca_lot *o = lot->order;
 
     if (home_authority(home, o->authority, &lot->ctx.authority, err) != 0 ||

@@ -47,6 +47,9 @@ static int look_request(struct ledger *l, struct job *job, const struct job_ctx 
         return 0;
     if (c->published_at && !is_same_again(job, c))
         return 0;
+    /* What has expired is of no use to anybody: the same words are a new order. */
+    if (c->status == LEDGER_ISSUED && c->not_after <= ctx->now)
+        return 0;
     *ret_found = true;
     return take_row(job, ctx, c);
 }
@@ -59,7 +62,7 @@ static int look_device(struct ledger *l, struct job *job, const struct job_ctx *
         return 0;
     if (ledger_find_device(l, ctx->authority->name, job->in.profile->name, job->device, &c, &job->err) != 0)
         return -1;
-    if (!c || c->status != LEDGER_ISSUED)
+    if (!c)
         return 0;
     return err_set(&job->err, P11CA_REFUSED, "DEVICE_ISSUED",
         "device '%s': profile '%s' was issued to it before, with another key or other names", job->device,
@@ -78,9 +81,9 @@ static int look_key(struct ledger *l, struct job *job)
     if (rc == 1)
         return err_set(
             &job->err, P11CA_REFUSED, "KEY_IS_CA", "public key: it is the key of authority '%s'", ca);
-    if (rc != 0 || ledger_find_key(l, job->spki_sha256, &c, &job->err) != 0)
+    if (rc != 0 || ledger_find_other_device(l, job->spki_sha256, job->device, &c, &job->err) != 0)
         return -1;
-    if (c && c->device && c->status != LEDGER_RESERVED && strcmp(c->device, job->device) != 0)
+    if (c)
         return err_set(
             &job->err, P11CA_REFUSED, "DUP_KEY_LEDGER", "public key: device '%s' has it already", c->device);
     return 0;
@@ -92,9 +95,11 @@ int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 
     job->state = JOB_NEW;
     job->row = 0;
+    job->reserved = false;
     if (look_request(l, job, ctx, &found) != 0)
         return job_fail(job);
-    if (found)
+    /* A reservation gives no right: since then the device or the key may have got a certificate. */
+    if (found && job->state == JOB_ISSUED)
         return 0;
     return look_device(l, job, ctx) == 0 && look_key(l, job) == 0 ? 0 : job_fail(job);
 }
@@ -129,6 +134,7 @@ static int take_serial(struct ledger *l, struct job *job, const struct job_ctx *
         if (ledger_reserve(l, &row, &job->row, &job->err) == 0) {
             job->outcome = P11CA_NEW;
             job->state = JOB_RESERVED;
+            job->reserved = true;
             return 0;
         }
         if (strcmp(job->err.code, "SERIAL_COLLISION") != 0)
@@ -176,9 +182,10 @@ static int reserve_one(struct ledger *l, struct job *job, const struct job_ctx *
     /* Looked at again under the lock: another process may have been here since. */
     if (pipeline_look(l, job, ctx) != 0)
         return -1;
-    if (job->state == JOB_NEW)
-        return take_serial(l, job, ctx);
-    return job->state == JOB_RESERVED ? rebuild_row(l, job) : 0;
+    if (job->state == JOB_ISSUED)
+        return 0;
+    job->reserved = job->state == JOB_RESERVED;
+    return job->reserved ? rebuild_row(l, job) : take_serial(l, job, ctx);
 }
 
 int pipeline_reserve(
@@ -288,14 +295,32 @@ static int note_failure(
     return ledger_event(l, &e, err);
 }
 
+/* Under the lock once more: while this was being signed, another process may have served the device or the key. */
+static int look_again(struct ledger *l, struct job *job, const struct job_ctx *ctx)
+{
+    return look_device(l, job, ctx) == 0 && look_key(l, job) == 0 ? 0 : job_fail(job);
+}
+
+/* One row that another process took over must not take the others with it: these refusals have written nothing. */
+static int issue_row(struct ledger *l, struct job *job, struct p11ca_err *err)
+{
+    const struct blob tbs = {job->tbs_sha256, SHA256_LEN}, cert = {job->cert.p, job->cert.len};
+
+    if (ledger_issue(l, job->row, tbs, cert, &job->err) == 0)
+        return 0;
+    if (strcmp(job->err.code, "NOT_RESERVED") == 0 || strcmp(job->err.code, "ROW_REBUILT") == 0) {
+        (void)job_fail(job);
+        return 0;
+    }
+    *err = job->err;
+    return -1;
+}
+
 static int commit_one(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
-    if (job->state == JOB_FAILED && job->row)
-        return note_failure(l, job, ctx, err);
-    if (job->state != JOB_SIGNED)
-        return 0;
-    return ledger_issue(l, job->row, (struct blob){job->tbs_sha256, SHA256_LEN},
-        (struct blob){job->cert.p, job->cert.len}, err);
+    if (job->state == JOB_SIGNED && look_again(l, job, ctx) == 0 && issue_row(l, job, err) != 0)
+        return -1;
+    return job->state == JOB_FAILED && job->reserved ? note_failure(l, job, ctx, err) : 0;
 }
 
 int pipeline_commit(

@@ -16,7 +16,7 @@
 /* CA certificates of the home, by what they are for a chain. */
 struct pile {
     struct cert *certs;
-    size_t n;
+    size_t n, room;
     struct der *roots, *intermediates;
     size_t n_roots, n_intermediates;
 };
@@ -44,7 +44,8 @@ static int add_authority(void *arg, const struct ledger_authority *a, struct p11
     struct pile *p = arg;
     struct cert *cert = &p->certs[p->n];
 
-    if (!a->cert.p)
+    /* One more than were counted: another process has just installed it. */
+    if (!a->cert.p || p->n == p->room)
         return 0;
     if (cert_read(a->cert.p, a->cert.len, cert, err) != 0)
         return err_prefix(err, "authority '%s'", a->name);
@@ -67,6 +68,7 @@ static int pile_fill(struct pile *p, struct ledger *l, struct p11ca_err *err)
     p->intermediates = calloc(n + 1, sizeof(*p->intermediates));
     if (!p->certs || !p->roots || !p->intermediates)
         return err_nomem(err);
+    p->room = n;
     return ledger_each_authority(l, add_authority, p, err);
 }
 

@@ -78,6 +78,11 @@ static const char *const rules[] = {
     "c.authority"
     " WHERE (c.status > 0 OR c.cert NOTNULL) AND fault NOTNULL",
 
+    "SELECT 'device ''' || a.device || ''': two certificates valid at once: serials ' || hex(a.serial) ||"
+    " ' and ' || hex(b.serial) FROM certificate a JOIN certificate b ON b.device = a.device AND b.id > a.id"
+    " AND b.authority = a.authority AND b.profile = a.profile WHERE a.device NOTNULL AND a.status = 1"
+    " AND b.status = 1 AND b.not_before <= a.not_after",
+
     "SELECT 'event ' || e.seq || ': issue of serial ' || coalesce(hex(e.serial), 'none') ||"
     " ': want its certificate, have none' FROM event e WHERE e.kind = 'issue' AND NOT EXISTS (SELECT 1"
     " FROM certificate c WHERE c.serial = e.serial AND c.event = e.seq AND (c.cert NOTNULL OR c.status > 0))",

@@ -80,9 +80,9 @@ int ledger_find_request(struct ledger *l, const char *authority, const uint8_t r
 int ledger_find_device(struct ledger *l, const char *authority, const char *profile, const char *device,
     struct ledger_cert **ret, struct p11ca_err *err)
 {
-    static const char text[] =
-        CERT_SELECT "device = ? AND profile = ? AND authority = (SELECT id FROM authority"
-                    " WHERE name = ?) ORDER BY id DESC LIMIT 1";
+    static const char text[] = CERT_SELECT "device = ?1 AND profile = ?2 AND status = 1 AND not_after > ?4 "
+                                           "AND authority = (SELECT id FROM authority"
+                                           " WHERE name = ?3) ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -90,18 +90,21 @@ int ledger_find_device(struct ledger *l, const char *authority, const char *prof
     sql_text(&s, device);
     sql_text(&s, profile);
     sql_text(&s, authority);
+    sql_int(&s, l->now);
     return take_first(&s, ret, err);
 }
 
-int ledger_find_key(
-    struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err)
+int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], const char *device,
+    struct ledger_cert **ret, struct p11ca_err *err)
 {
-    static const char text[] = CERT_SELECT HAS_DIGEST("spki_sha256") " ORDER BY id DESC LIMIT 1";
+    static const char text[] = CERT_SELECT HAS_DIGEST(
+        "spki_sha256") " AND device NOTNULL AND device <> ?2 AND status > 0 ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
         return -1;
     sql_digest(&s, spki_sha256);
+    sql_text(&s, device);
     return take_first(&s, ret, err);
 }
 

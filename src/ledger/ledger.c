@@ -103,6 +103,17 @@ static int set_wal(struct ledger *l, struct p11ca_err *err)
     return rc == SQLITE_OK ? 0 : sql_fail(l, err);
 }
 
+/*
+ * The log file stays when it has been emptied into the database at the end: making it anew costs a sync of the
+ * directory, and growing it costs more than writing over what is there. All content is in ledger.db all the same.
+ */
+static void keep_log(struct ledger *l)
+{
+    int keep = 1;
+
+    sqlite3_file_control(l->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+}
+
 /* Only after the file is known to be ours: a foreign database stays as it is. */
 static int set_up_writing(struct ledger *l, int64_t version, struct p11ca_err *err)
 {
@@ -110,10 +121,11 @@ static int set_up_writing(struct ledger *l, int64_t version, struct p11ca_err *e
 
     sqlite3_snprintf(sizeof(text), text,
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = %d;"
-        "PRAGMA cache_size = -%d",
+        "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = 4194304",
         CHECKPOINT, CACHE_KIB);
     if (set_wal(l, err) != 0 || sql_exec(l, text, err) != 0)
         return -1;
+    keep_log(l);
     if (version < schema_version() && schema_migrate(l, err) != 0)
         return -1;
     return 0;

@@ -293,6 +293,7 @@ static CK_RV gate_sign_init(CK_SESSION_HANDLE h, CK_MECHANISM *mechanism, CK_OBJ
     struct gate_session *s = NULL;
     CK_RV rv = usable(h, &s);
 
+    last_rv = CKR_OK; /* a signature begins: what went wrong before is not its fault */
     if (rv != CKR_OK)
         return note("C_OpenSession", rv);
     if (object != s->slot->private_key)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/scope.h"
+#include "token/policy.h"
 
 #define F(key, type, req, member)                                                                            \
     {                                                                                                        \
@@ -52,6 +53,20 @@ static int find(const char *name, const char *const *dirs, char **ret, struct p1
     return err_set(err, P11CA_CONFIG, "KIND", "kind '%s': no file %s", name, buf_str(&tried));
 }
 
+/* A name with a slip would weaken nothing, and a name too many would weaken everything. */
+static int check_names(const char *path, const char *key, const struct conf_strs *names,
+    bool (*may)(const char *), struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < names->n; i++) {
+        if (!may(names->v[i]))
+            return err_set(err, P11CA_CONFIG, "KIND", "%s: %s: '%s' is no attribute that may be named here",
+                path, key, names->v[i]);
+    }
+    return 0;
+}
+
 int token_kind_load(struct token_kind *ret, const char *name, const char *const *dirs, struct p11ca_err *err)
 {
     AUTO_STR path = NULL;
@@ -72,6 +87,9 @@ int token_kind_load(struct token_kind *ret, const char *name, const char *const 
             goto fail;
         }
     }
+    if (check_names(path, "omit", &ret->omit, policy_may_omit, err) != 0 ||
+        check_names(path, "weak", &ret->weak, policy_may_be_weak, err) != 0)
+        goto fail;
     if (ret->max_sessions < 1 || ret->max_sessions > 1024) {
         err_set(
             err, P11CA_CONFIG, "KIND", "%s: max-sessions: want 1 to 1024, have %d", path, ret->max_sessions);

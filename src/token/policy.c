@@ -1,5 +1,6 @@
 #include "token/policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "token/rv.h"
@@ -61,6 +62,31 @@ static bool listed(const struct conf_strs *names, const char *name)
     return false;
 }
 
+static bool any_row(const char *name, bool stated)
+{
+    size_t n, i, k;
+
+    for (k = 0; k < 2; k++) {
+        const struct row *rows = rows_of(k ? POLICY_PUBLIC : POLICY_PRIVATE, &n);
+
+        for (i = 0; i < n; i++) {
+            if (strcmp(rows[i].name, name) == 0 && ((rows[i].flags & STATED) != 0) == stated)
+                return true;
+        }
+    }
+    return false;
+}
+
+bool policy_may_omit(const char *name)
+{
+    return any_row(name, true);
+}
+
+bool policy_may_be_weak(const char *name)
+{
+    return any_row(name, false);
+}
+
 size_t policy_template(enum policy_object what, const struct token_kind *kind, CK_ATTRIBUTE *tmpl)
 {
     static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
@@ -96,6 +122,20 @@ static int read_row(const struct token *t, CK_OBJECT_HANDLE object, const struct
     return 0;
 }
 
+/* Weaker evidence is no silent pass. */
+static void tell_weak(const struct token *t, const char *label, const struct policy_reading *r)
+{
+    const struct p11ca_ui *ui = t->env->ui;
+    char line[256];
+
+    if (!ui || !ui->say)
+        return;
+    snprintf(line, sizeof(line),
+        "token '%s': key '%.64s': %s is not as it should be; this kind of token cannot say (weak)",
+        t->binding->name, label, r->name);
+    ui->say(ui->ctx, line);
+}
+
 int policy_check(const struct token *t, CK_OBJECT_HANDLE object, enum policy_object what, const char *label,
     policy_reading_fn *each, void *arg, struct p11ca_err *err)
 {
@@ -110,6 +150,8 @@ int policy_check(const struct token *t, CK_OBJECT_HANDLE object, enum policy_obj
             return -1;
         if (each)
             each(arg, &r);
+        if (!r.ok && r.weak)
+            tell_weak(t, label, &r);
         if (r.ok || r.weak || failed)
             continue;
         failed = true;

@@ -16,6 +16,13 @@ enum policy_object { POLICY_PRIVATE, POLICY_PUBLIC };
 /* Fills tmpl (room for POLICY_MAX) with every boolean of the policy but what the kind omits; returns how many. */
 size_t policy_template(enum policy_object what, const struct token_kind *kind, CK_ATTRIBUTE *tmpl);
 
+/*
+ * Whether a kind's file may name the attribute: in omit, one that templates state; in weak, one of the token's own words
+ * on a key's history. What a template states, a token must be able to answer for.
+ */
+bool policy_may_omit(const char *name);
+bool policy_may_be_weak(const char *name);
+
 /* What was read of one attribute. */
 struct policy_reading {
     const char *name; /* "CKA_SENSITIVE" */

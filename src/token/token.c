@@ -337,6 +337,17 @@ static int uri_label(const struct token_binding *b, CK_UTF8CHAR label[32], struc
     return 0;
 }
 
+/* Found out after C_InitToken, a PIN of the wrong length would leave a token without a user PIN behind. */
+static int check_length(
+    const struct token *t, const struct secret *pin, const char *whose, struct p11ca_err *err)
+{
+    if (!pin->p ||
+        (pin->len >= t->info.ulMinPinLen && (!t->info.ulMaxPinLen || pin->len <= t->info.ulMaxPinLen)))
+        return 0;
+    return err_set(err, P11CA_LOGIN, "PIN_LEN_RANGE", "token '%s': %s PIN: want %lu to %lu characters",
+        t->binding->name, whose, t->info.ulMinPinLen, t->info.ulMaxPinLen);
+}
+
 /* All PINs are at hand before the token is changed: a token without a user PIN is of no use to anybody. */
 static int init_blank(struct token *t, struct p11ca_err *err)
 {
@@ -346,7 +357,8 @@ static int init_blank(struct token *t, struct p11ca_err *err)
     CK_RV rv;
 
     if (uri_label(t->binding, label, err) != 0 || find_blank(t, err) != 0 ||
-        read_new_pin(t, true, &so_pin, err) != 0 || read_new_pin(t, false, &pin, err) != 0)
+        read_new_pin(t, true, &so_pin, err) != 0 || read_new_pin(t, false, &pin, err) != 0 ||
+        check_length(t, &so_pin, "security officer", err) != 0 || check_length(t, &pin, "user", err) != 0)
         return -1;
     rv = fn->C_InitToken(t->slot, (CK_UTF8CHAR *)so_pin.p, (CK_ULONG)so_pin.len, label);
     if (rv != CKR_OK)

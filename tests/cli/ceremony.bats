@@ -51,7 +51,7 @@ bad_script() {
     succeeds openssl verify -x509_strict -CAfile home/trust-anchor.pem home/factory.crt
     equal "$(grep -c BEGIN home/factory-chain.pem)" 2
     succeeds p11ca -C home issue -a factory -p device --new-key k --id leaf-1 -o out.crt
-    # Each step is in the ledger, with the hash of the script.
+    # Each step is in the ledger, with the hash of the script as sha256sum prints it.
     equal "$(sql "SELECT count(*) FROM event WHERE kind = 'ceremony'")" 13
     equal "$(sql "SELECT count(*) FROM event WHERE kind = 'ceremony' AND detail LIKE '%$(sha256sum "$scripts/root.conf" | cut -d' ' -f1 | tr a-f A-F)'")" 5
     sound
@@ -227,4 +227,26 @@ on_terminal() {
         }' "$BUILD/bin/p11ca" -C home ceremony run "$scripts/root.conf"
     [[ $status == 0 && $output == *'the ceremony is complete'* ]] || fail 'want it complete'
     succeeds openssl verify -x509_strict -CAfile home/root.crt home/root.crt
+}
+
+@test "sign-request: a request exchanged on its way is not signed" {
+    succeeds p11ca -q -C home ceremony run --yes "$scripts/root.conf"
+    cat >make.conf <<'END'
+title = "t";
+steps = ( { do = "init-token"; token = "factory"; }, { do = "generate-key"; authority = "factory"; algorithm = "P-256"; },
+          { do = "request"; authority = "factory"; file = "factory.csr"; } );
+END
+    succeeds p11ca -q -C home ceremony run --yes make.conf
+    ec_request evil /CN=Evil
+    cp evil.csr home/factory.csr
+    printf 'title = "t"; steps = ( { do = "sign-request"; authority = "root"; for = "factory"; request = "factory.csr"; certificate = "f.crt"; } );\n' >sign.conf
+    answers 4 "p11ca: step 1, sign-request: home/factory.csr: public key: want the one recorded for authority 'factory', have another" \
+        p11ca -q -C home ceremony run --yes sign.conf
+    [[ ! -e home/f.crt ]]
+}
+
+@test "a script that includes another is none: its hash would not be that of what runs" {
+    printf '@include "more.conf"\n' >script.conf
+    printf 'title = "t"; steps = ( { do = "say"; text = "x"; } );\n' >more.conf
+    refused 3 'p11ca: script.conf: a ceremony script is one file: want no @include' p11ca -C home ceremony check script.conf
 }

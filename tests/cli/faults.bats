@@ -115,7 +115,7 @@ finishes() {
     p11ca -q init other --name Other --softhsm
     sed -i 's/kind = "softhsm2"/kind = "fault"/' other/p11ca.conf
     cp -r home/tokens other/
-    rm other/root.crt other/ledger.db*
+    rm other/*.crt other/ledger.db*
     P11CA_FAULT='C_Sign:*=garbage' run --separate-stderr p11ca -q -C other ceremony run --yes self-sign.conf
     [[ $status == 6 && ! -e other/root.crt ]] || fail 'want nothing published'
     equal "$(sql 'SELECT count(*) FROM authority WHERE cert IS NOT NULL' other)" 0

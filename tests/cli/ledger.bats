@@ -457,7 +457,7 @@ make_spare() {
     rm -rf home/ledger.db*
     sed -i -E 's/token = "root"; key = "root-[0-9]+"; //' home/p11ca.conf
     openssl x509 -in home/root.crt -outform DER -out root.der
-    rm home/root.crt
+    rm home/*.crt
     # The last octet is the signature's.
     head -c -1 root.der >forged.der
     printf '\001' >>forged.der

@@ -203,3 +203,23 @@ attribute_of() {
     succeeds p11ca -C moved issue -a factory -p device --csr dev.csr -o out.crt
     grep -q "tokendir = $PWD/moved/softhsm/tokens" moved/softhsm/softhsm2.conf
 }
+
+@test "a kind that would weaken the policy, or slips in a name: refused with the file" {
+    local file=home/tokens/lax.conf line
+    mkdir -p home/tokens
+    sed -i 's/kind = "softhsm2"/kind = "lax"/' home/p11ca.conf
+    for line in 'weak = "CKA_SENSITIVE"' 'weak = "CKA_LOCALL"' 'omit = "CKA_LOCAL"'; do
+        during=$line
+        printf 'description = "x";\nmodule = "%s";\nstore-env = "SOFTHSM2_CONF";\n%s;\n' "$softhsm" "$line" >"$file"
+        refused 3 "p11ca: token 'factory': *$file: ${line%% *}: 'CKA_*' is no attribute that may be named here" \
+            p11ca -C home token check factory
+    done
+}
+
+@test "a PIN the token would not take is refused before the token is initialised" {
+    sed -i 's/token=acme-factory/token=acme-second/' home/p11ca.conf
+    printf 12 >home/pins/factory
+    refused 5 "p11ca: token 'factory': user PIN: want 4 to 255 characters" p11ca -C home token init factory
+    printf 1234 >home/pins/factory
+    succeeds p11ca -q -C home token init factory
+}

@@ -69,6 +69,7 @@ static int secret(void *ctx, const char *prompt, char *buf, size_t size)
     quiet = old;
     /* Without ISIG an interrupt comes as a character: nobody is left with a terminal that does not echo. */
     quiet.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
+    quiet.c_cc[VEOL] = CTRL_C;
     /* The prompt comes when nothing is echoed any more. */
     if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
         return -1;

@@ -105,6 +105,14 @@ static void set_names(struct token *t)
     unpad(t->manufacturer, t->info.manufacturerID, sizeof(t->info.manufacturerID));
 }
 
+/* uri NULL: a token that nobody has initialised yet. */
+static bool is_wanted(const CK_TOKEN_INFO *info, P11KitUri *uri)
+{
+    bool blank = !(info->flags & CKF_TOKEN_INITIALIZED);
+
+    return uri ? !blank && p11_kit_uri_match_token_info(uri, info) : blank;
+}
+
 /* How many tokens match; the last match is in t. */
 static int count_matches(struct token *t, P11KitUri *uri, size_t *ret_n, struct p11ca_err *err)
 {
@@ -118,9 +126,7 @@ static int count_matches(struct token *t, P11KitUri *uri, size_t *ret_n, struct 
     hold = (char *)slots;
     for (i = 0; i < n; i++) {
         /* Another slot's dead token must not hide ours. */
-        if (t->module->fn->C_GetTokenInfo(slots[i], &info) != CKR_OK)
-            continue;
-        if (!(info.flags & CKF_TOKEN_INITIALIZED) || !p11_kit_uri_match_token_info(uri, &info))
+        if (t->module->fn->C_GetTokenInfo(slots[i], &info) != CKR_OK || !is_wanted(&info, uri))
             continue;
         t->slot = slots[i];
         t->info = info;
@@ -300,25 +306,14 @@ int token_login(struct token *t, struct p11ca_err *err)
 /* The slot that holds the one token nobody has initialised yet. */
 static int find_blank(struct token *t, struct p11ca_err *err)
 {
-    __attribute__((cleanup(scope_str))) char *hold = NULL;
-    CK_SLOT_ID *slots;
-    CK_TOKEN_INFO info;
-    size_t n, i, found = 0;
+    size_t n;
 
-    if (module_slots(t->module, &slots, &n, err) != 0)
+    if (count_matches(t, NULL, &n, err) != 0)
         return -1;
-    hold = (char *)slots;
-    for (i = 0; i < n; i++) {
-        if (t->module->fn->C_GetTokenInfo(slots[i], &info) != CKR_OK || (info.flags & CKF_TOKEN_INITIALIZED))
-            continue;
-        t->slot = slots[i];
-        t->info = info;
-        found++;
-    }
-    if (found != 1)
-        return err_set(err, P11CA_TOKEN, "TOKEN_BLANK",
-            "token '%s': want exactly one uninitialised token, have %zu", t->binding->name, found);
-    return 0;
+    if (n == 1)
+        return 0;
+    return err_set(err, P11CA_TOKEN, "TOKEN_BLANK",
+        "token '%s': want exactly one uninitialised token, have %zu", t->binding->name, n);
 }
 
 /* Labels are 32 bytes, padded with spaces, not terminated (PKCS#11 2.40, C_InitToken). */

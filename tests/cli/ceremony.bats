@@ -250,3 +250,19 @@ END
     printf 'title = "t"; steps = ( { do = "say"; text = "x"; } );\n' >more.conf
     refused 3 'p11ca: script.conf: a ceremony script is one file: want no @include' p11ca -C home ceremony check script.conf
 }
+
+@test "on a terminal: Ctrl-C or the end of input at a PIN prompt costs no try, and the terminal echoes again" {
+    local key
+    succeeds p11ca -q -C home ceremony run --yes "$scripts/root.conf"
+    sed -i '/^  root /,/};$/ s/ pin = "[^"]*"/ pin = "prompt"/' home/p11ca.conf
+    rm -f calls
+    # The shell behind it is asked whether its terminal echoes.
+    printf '%s -C home token check root; echo "rc=$?"; stty -a | grep -q " -echo " && echo silent || echo echoes\n' \
+        "$BUILD/bin/p11ca" >ask.sh
+    for key in '\003' '\004\004'; do
+        during="key $key"
+        run on_terminal "expect -ex {user PIN of token 'root': }; send {12}; send \"$key\"; expect -ex rc=5; expect -ex echoes" bash ask.sh
+        [[ $status == 0 ]] || fail 'want exit status 5 and an echo'
+        equal "$(calls C_Login)" 0
+    done
+}

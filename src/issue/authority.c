@@ -7,7 +7,7 @@ static bool blob_is(struct blob b, const void *p, size_t len)
     return b.len == len && memcmp(b.p, p, len) == 0;
 }
 
-/* The key in the token must be the one that was recorded (invariant 2): by ID and by public key. */
+/* The key in the token must be the one that was recorded: by ID and by public key. */
 static int check_record(const struct authority *a, struct p11ca_err *err)
 {
     const struct ledger_authority *r = a->record;

@@ -23,7 +23,7 @@ void job_done(struct job *job)
     san_list_done(&job->sans);
 }
 
-/* Device IDs become file names and URIs (PROFILES.md, bad input 43). */
+/* Device IDs become file names and URIs. */
 static int set_device(struct job *job, const char *id, const char *from)
 {
     static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -56,7 +56,7 @@ static int subject_from_text(struct job *job, const char *dn)
     return 0;
 }
 
-/* A request that names another device is not for this one (bad input 49). */
+/* A request that names another device is not for this one. */
 static int subject_from_csr(struct job *job, const struct csr *csr)
 {
     char cn[256];

@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "issue/publish.h"
 
-/* A serial that is taken is drawn again; a third time the generator is broken (bad input 17). */
+/* A serial that is taken is drawn again; a third time the generator is broken. */
 #define SERIAL_TRIES 3
 
 static int take_row(struct job *job, const struct job_ctx *ctx, const struct ledger_cert *c)
@@ -156,7 +156,7 @@ static int rebuild_row(struct ledger *l, struct job *job)
     return 0;
 }
 
-/* Within one group the ledger cannot tell: the first of two has only a serial yet (bad input 12, 15). */
+/* Within one group the ledger cannot tell: the first of two has only a serial yet. */
 static int refuse_twin(struct job *const *jobs, size_t i)
 {
     struct job *job = jobs[i];
@@ -215,7 +215,7 @@ struct signing {
     EVP_PKEY *pub;
 };
 
-/* Parsed anew, with the very bytes that were linted, and good under the issuer's certificate (invariants 3, 4). */
+/* Parsed anew, with the very bytes that were linted, and good under the issuer's certificate. */
 static int check_signed(struct job *job, const struct signing *s)
 {
     AUTO_CERT cert = CERT_INIT;

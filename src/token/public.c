@@ -92,7 +92,7 @@ static const struct curve *find_curve(const struct value *params)
     return NULL;
 }
 
-/* The point in CKA_EC_POINT: a DER OCTET STRING, which some modules leave away (TOKENS.md). NULL when it is neither. */
+/* The point in CKA_EC_POINT: a DER OCTET STRING, which some modules leave away. NULL when it is neither. */
 static const unsigned char *find_point(const struct value *v, size_t len)
 {
     size_t header = len < 128 ? 2 : 3;

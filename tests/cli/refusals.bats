@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What is refused: one line, the right exit code, nothing written, the token not touched, the refusal in
-# the ledger. Numbers are rows of the table of bad input.
+# the ledger. The numbers are stable names of kinds of bad input.
 
 load common
 

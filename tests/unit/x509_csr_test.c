@@ -1,4 +1,4 @@
-/* Requests: the rows of the table of bad input that concern one request, each with its exact text. */
+/* Requests: what may be wrong with one, each with its exact text. */
 #include "x509_help.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Distinguished names: text to DER and back, and rows 29 to 38 of the table of bad input. */
+/* Distinguished names: text to DER and back, and what may be wrong with one. */
 #include "x509_help.h"
 
 static void text_to_der(void **state)

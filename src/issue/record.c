@@ -159,6 +159,8 @@ int p11ca_show(
     if (!file_exists(what) && read_serial(what, serial, &f.serial.len) == 0) {
         if (ledger_each_cert(l, &f, show_row, &w, err) < 0)
             return -1;
+    } else if (!file_exists(what)) {
+        return err_set(err, P11CA_USAGE, "SERIAL", "'%s': want a serial in hex, or a certificate file", what);
     } else if (show_file(l, what, &w, err) != 0) {
         return -1;
     }

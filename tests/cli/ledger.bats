@@ -100,7 +100,7 @@ hex() {
     refused 1 "p11ca: foreign.crt: *not in the ledger*" p11ca -C home show foreign.crt
     refused 1 "p11ca: $(serial_of foreign.crt): not in the ledger" p11ca -C home show "$(serial_of foreign.crt)"
     refused 4 'p11ca: dev.csr: want a certificate, have a certificate request' p11ca -C home show dev.csr
-    refused 8 'p11ca: none.crt: No such file or directory' p11ca -C home show none.crt
+    refused 2 "p11ca: 'none.crt': want a serial in hex, or a certificate file" p11ca -C home show none.crt
 }
 
 @test "verify: good ones" {

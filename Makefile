@@ -40,6 +40,9 @@ BASEFLAGS := -std=c11 -D_GNU_SOURCE -g -O2 -fPIE -fvisibility=hidden $(HARDEN) $
              -DP11CA_VERSION='"$(VERSION)"'
 ALLCFLAGS  = $(BASEFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALLLDFLAGS = $(LDHARD) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+# For the record of a ceremony.
+$(B)/obj/src/ceremony/environment.o: CPPFLAGS += -DLIBP11_VERSION='"$(shell pkg-config --modversion libp11)"'
+
 LIBS      := $(PKGLIBS) -pthread -ldl
 
 LAYERS  := base token x509 ledger issue ceremony

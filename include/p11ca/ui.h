@@ -18,11 +18,18 @@ struct p11ca_ui {
     void (*detail)(void *ctx, const char *line);
     /* A yes-or-no question; true is yes. */
     bool (*confirm)(void *ctx, const char *question);
+    /* Asks for a line of text, echoed. Writes at most size - 1 bytes and a NUL, returns the length or -1. */
+    int (*ask)(void *ctx, const char *question, char *buf, size_t size);
     /*
      * Asks for a secret without echo. Writes at most size - 1 bytes and a NUL, returns the length or -1.
      * The library wipes the buffer.
      */
     int (*secret)(void *ctx, const char *prompt, char *buf, size_t size);
+    /*
+     * Shows a secret to one person, alone on a cleared screen, and clears it again when they have it. 0 or -1: it
+     * could not be shown.
+     */
+    int (*reveal)(void *ctx, const char *heading, const char *secret);
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -262,33 +263,94 @@ static int add_name(char ***names, size_t *n, size_t *cap, const char *name)
     return (*names)[(*n)++] ? 0 : -1;
 }
 
-int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err)
+/* Whether an entry is wanted: by suffix, or (suffixes NULL) as a directory. */
+static bool is_wanted(const char *dir, const char *name, const char *const *suffixes)
 {
-    DIR *d = opendir(dir);
+    AUTO_STR path = NULL;
+    struct stat st;
+
+    if (suffixes)
+        return has_suffix(name, suffixes);
+    if (name[0] == '.' || asprintf(&path, "%s/%s", dir, name) < 0)
+        return false;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int list(
+    const char *dir, DIR *d, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err)
+{
     size_t n = 0, cap = 0;
     char **names = NULL;
     struct dirent *e;
 
-    if (!d)
-        return err_errno(err, P11CA_FILE, "%s", dir);
     while ((errno = 0, e = readdir(d))) {
-        if (has_suffix(e->d_name, suffixes) && add_name(&names, &n, &cap, e->d_name) != 0) {
+        if (is_wanted(dir, e->d_name, suffixes) && add_name(&names, &n, &cap, e->d_name) != 0) {
             file_list_free(names);
-            closedir(d);
             return err_nomem(err);
         }
     }
     if (errno != 0) {
         err_errno(err, P11CA_FILE, "%s: readdir", dir);
         file_list_free(names);
-        closedir(d);
         return -1;
     }
-    closedir(d);
     if (n)
         qsort(names, n, sizeof(*names), by_name);
     *ret = names;
     *ret_n = n;
+    return 0;
+}
+
+int file_list(const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err)
+{
+    DIR *d = opendir(dir);
+    int rc;
+
+    if (!d)
+        return err_errno(err, P11CA_FILE, "%s", dir);
+    rc = list(dir, d, suffixes, ret, ret_n, err);
+    closedir(d);
+    return rc;
+}
+
+int file_list_dirs(const char *dir, char ***ret, size_t *ret_n, struct p11ca_err *err)
+{
+    if (!file_exists(dir)) {
+        *ret = NULL;
+        *ret_n = 0;
+        return 0;
+    }
+    return file_list(dir, NULL, ret, ret_n, err);
+}
+
+int file_log_open(const char *path, bool create, mode_t perm, int *ret_fd, struct p11ca_err *err)
+{
+    AUTO_FD fd = open(path,
+        O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0), perm);
+
+    if (fd < 0 && errno == EEXIST)
+        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", path);
+    if (fd < 0)
+        return err_errno(err, P11CA_FILE, "%s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return err_set(err, P11CA_FILE, "FILE_BUSY", "%s: another process has it open", path);
+    if (create && (fchmod(fd, perm) != 0 || sync_parent(path) != 0))
+        return err_errno(err, P11CA_FILE, "%s: create", path);
+    *ret_fd = fd_take(&fd);
+    return 0;
+}
+
+int file_log_add(int fd, const char *path, const void *p, size_t len, struct p11ca_err *err)
+{
+    if (write_all(fd, p, len) != 0 || fsync(fd) != 0)
+        return err_errno(err, P11CA_FILE, "%s: write", path);
+    return 0;
+}
+
+int file_log_cut(int fd, const char *path, size_t len, struct p11ca_err *err)
+{
+    if (ftruncate(fd, (off_t)len) != 0 || fsync(fd) != 0)
+        return err_errno(err, P11CA_FILE, "%s: truncate", path);
     return 0;
 }
 

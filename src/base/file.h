@@ -55,6 +55,21 @@ P11CA_CHECK int file_list(
     const char *dir, const char *const *suffixes, char ***ret, size_t *ret_n, struct p11ca_err *err);
 void file_list_free(char **names);
 
+/* The same for the directories in it; none when dir is not there. */
+P11CA_CHECK int file_list_dirs(const char *dir, char ***ret, size_t *ret_n, struct p11ca_err *err);
+
+/*
+ * A file that only grows, locked against other processes while the descriptor is open (code FILE_BUSY). create: it must
+ * not exist yet; its name is on disk when this returns.
+ */
+P11CA_CHECK int file_log_open(const char *path, bool create, mode_t perm, int *ret_fd, struct p11ca_err *err);
+
+/* Appends the bytes; on disk when it returns. */
+P11CA_CHECK int file_log_add(int fd, const char *path, const void *p, size_t len, struct p11ca_err *err);
+
+/* Cuts off what stands behind len octets: the end of a line that a killed process did not finish. */
+P11CA_CHECK int file_log_cut(int fd, const char *path, size_t len, struct p11ca_err *err);
+
 /* A descriptor on the controlling terminal, for a dialogue; -1 when there is none. */
 int file_open_tty(void);
 

@@ -86,9 +86,8 @@ void text_escape(const char *src, size_t len, char *dst, size_t size)
         dst[out] = '\0';
 }
 
-void text_hex(const uint8_t *p, size_t len, char *dst)
+static void hex(const char digit[static 16], const uint8_t *p, size_t len, char *dst)
 {
-    static const char digit[] = "0123456789ABCDEF";
     size_t i;
 
     for (i = 0; i < len; i++) {
@@ -96,6 +95,16 @@ void text_hex(const uint8_t *p, size_t len, char *dst)
         dst[2 * i + 1] = digit[p[i] & 15];
     }
     dst[2 * len] = '\0';
+}
+
+void text_hex(const uint8_t *p, size_t len, char *dst)
+{
+    hex("0123456789ABCDEF", p, len, dst);
+}
+
+void text_hex_lower(const uint8_t *p, size_t len, char *dst)
+{
+    hex("0123456789abcdef", p, len, dst);
 }
 
 static int nibble(char c)

@@ -23,6 +23,9 @@ bool text_is_control(uint32_t c);
 /* Upper-case hex, as OpenSSL prints serials. dst has 2 * len + 1 bytes. */
 void text_hex(const uint8_t *p, size_t len, char *dst);
 
+/* The same in lower case, as sha256sum prints digests. */
+void text_hex_lower(const uint8_t *p, size_t len, char *dst);
+
 /* Number of bytes decoded, or -1: odd length, other character, longer than max. Colons are not taken. */
 int text_unhex(const char *hex, uint8_t *dst, size_t max);
 

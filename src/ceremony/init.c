@@ -158,16 +158,18 @@ static int run_script(const char *dir, const char *name, const struct p11ca_opti
     AUTO_STR script = folder ? path_join(folder, name) : NULL;
     struct p11ca_options mine = options ? *options : (struct p11ca_options){0};
     struct p11ca_ui ui = mine.ui ? *mine.ui : (struct p11ca_ui){0};
+    struct p11ca_ceremony ceremony;
     struct p11ca_home *home;
     int rc;
 
     if (!script)
         return err_nomem(err);
     ui.confirm = say_yes; /* --softhsm is the yes */
+    ui.ask = NULL;
     mine.ui = &ui;
     if (p11ca_home_open(&home, dir, &mine, err) != 0)
         return -1;
-    rc = p11ca_ceremony_run(home, script, fn, arg, err);
+    rc = p11ca_ceremony_run(home, script, NULL, fn, arg, &ceremony, err);
     p11ca_home_close(home);
     return rc;
 }

@@ -1,119 +1,317 @@
-/* The engine: check the whole script, then one step after the other. */
-#include <p11ca/ceremony.h>
+#include "ceremony/run.h"
 
+#include <ctype.h>
+#include <libgen.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "ceremony/script.h"
-#include "ceremony/steps.h"
+#include "ceremony/words.h"
 
-struct run {
-    struct p11ca_home *home;
-    const struct script *script;
-    p11ca_step_fn *fn;
-    void *arg;
-};
-
-static int show(const struct run *r, size_t i, bool done, struct p11ca_err *err)
+int64_t run_time(const struct run *run)
 {
-    const struct step *step = &r->script->steps[i];
-    AUTO_BUF text = BUF_INIT;
-
-    step->kind->describe(step, &text);
-    if (!buf_str(&text))
-        return err_nomem(err);
-    if (r->fn)
-        r->fn(
-            r->arg, &(struct p11ca_step){i + 1, r->script->n_steps, step->kind->name, (char *)text.p, done});
-    return 0;
+    return (int64_t)json_integer_value(json_object_get(run->intent, "time"));
 }
 
-int p11ca_ceremony_check(struct p11ca_home *home, const char *path, p11ca_step_fn *fn, void *arg,
-    char *ret_title, struct p11ca_err *err)
+char *run_path(const struct run *run, const char *name)
 {
-    struct script *s = calloc(1, sizeof(*s));
-    struct run r = {home, s, fn, arg};
+    return path_join(run->home->dir, name);
+}
+
+int run_note(struct run *run, const char *type, json_t *body, struct p11ca_err *err)
+{
+    return transcript_add(run->transcript, type, home_now(run->home), body, err);
+}
+
+/* --- words --- */
+
+void run_say(const struct run *run, const char *fmt, ...)
+{
+    char line[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    if (run->home->env.ui && run->home->env.ui->say)
+        run->home->env.ui->say(run->home->env.ui->ctx, line);
+}
+
+/* Four octets a line: as they are read aloud, and as they stand on the paper. */
+void run_say_hash(const struct run *run, const char *what, const uint8_t sha256[SHA256_LEN])
+{
+    char hex[TRANSCRIPT_HEX];
     size_t i;
-    int rc;
 
-    if (!s)
-        return err_nomem(err);
-    rc = script_load(s, path, home, err);
-    for (i = 0; rc == 0 && i < s->n_steps; i++)
-        rc = show(&r, i, false, err);
-    if (rc == 0 && ret_title)
-        snprintf(ret_title, 256, "%s", s->title);
-    script_done(s);
-    free(s);
-    return rc;
+    if (run->unattended) {
+        text_hex_lower(sha256, SHA256_LEN, hex);
+        run_say(run, "SHA-256 of %s: %s", what, hex);
+        return;
+    }
+    run_say(run, "SHA-256 of %s:", what);
+    for (i = 0; i < SHA256_LEN; i += 4) {
+        text_hex_lower(sha256 + i, 4, hex);
+        run_say(run, "  %s  %s %s %s %s", hex, words_at(i, sha256[i]), words_at(i + 1, sha256[i + 1]),
+            words_at(i + 2, sha256[i + 2]), words_at(i + 3, sha256[i + 3]));
+    }
 }
 
-/* What was decided and done is in the ledger, with the hash of the script it was done by. */
-static int note(const struct run *r, const char *what, size_t number, const char *kind, struct p11ca_err *err)
+void run_who(const struct run *run, const struct role *role, struct buf *ret)
 {
-    char hex[2 * SHA256_LEN + 1], detail[256];
-    const struct ledger_event e = {.kind = "ceremony", .detail = detail};
-    struct ledger *l;
-    int rc;
+    const char *name = people_get(run->people, run->script, role)->name;
 
-    text_hex(r->script->sha256, SHA256_LEN, hex);
-    snprintf(detail, sizeof(detail), "%s step %zu of %zu %s script %s", what, number, r->script->n_steps,
-        kind, hex);
-    if (home_ledger_write(r->home, &l, err) != 0)
-        return -1;
-    rc = ledger_begin(l, err);
-    if (rc == 0 && (rc = ledger_event(l, &e, err)) != 0)
-        ledger_rollback(l);
-    if (rc == 0)
-        rc = ledger_commit(l, err);
-    ledger_close(l);
-    return rc;
+    buf_adds(ret, role->title);
+    if (strcasecmp(role->title, role->name) != 0)
+        buf_addf(ret, " (%s%s%s)", role->name, name ? ", " : "", name ? name : "");
+    else if (name)
+        buf_addf(ret, " (%s)", name);
 }
 
-static int confirm(const struct run *r, size_t i, struct p11ca_err *err)
+json_t *run_who_json(const struct run *run, const char *role)
 {
-    const struct p11ca_ui *ui = r->home->env.ui;
-    char question[64];
+    return people_json(run->people, run->script, script_role(run->script, role));
+}
 
-    snprintf(question, sizeof(question), "Do step %zu of %zu?", i + 1, r->script->n_steps);
+/* --- questions --- */
+
+static int question(
+    const struct run *run, const struct role *role, const char *text, struct buf *ret, struct p11ca_err *err)
+{
+    if (run->rehearsal)
+        buf_adds(ret, "REHEARSAL - ");
+    run_who(run, role, ret);
+    buf_addf(ret, ": %s", text);
+    return buf_str(ret) ? 0 : err_nomem(err);
+}
+
+int run_confirm(struct run *run, const struct role *role, const char *text, struct p11ca_err *err)
+{
+    const struct p11ca_ui *ui = run->home->env.ui;
+    AUTO_BUF q = BUF_INIT;
+
     if (!ui || !ui->confirm)
         return err_set(err, P11CA_USAGE, "CONFIRM",
-            "step %zu: nobody is there to confirm it (--yes says yes to all)", i + 1);
-    if (!ui->confirm(ui->ctx, question))
-        return err_set(err, P11CA_NEGATIVE, "STOPPED", "stopped by the operator before step %zu", i + 1);
+            "step %zu: nobody is there to confirm it (--yes says yes to all)", run->step->number);
+    if (question(run, role, text, &q, err) != 0)
+        return -1;
+    if (!ui->confirm(ui->ctx, (char *)q.p))
+        return err_set(
+            err, P11CA_NEGATIVE, "STOPPED", "stopped by the %s at step %zu", role->title, run->step->number);
     return 0;
 }
 
-static int run_step(const struct run *r, size_t i, struct p11ca_err *err)
+static int ask_once(struct run *run, const char *q, char *line, size_t size, struct p11ca_err *err)
 {
-    const struct step *step = &r->script->steps[i];
+    const struct p11ca_ui *ui = run->home->env.ui;
+    char raw[256];
+    int n = ui->ask(ui->ctx, q, raw, sizeof(raw));
 
-    if (show(r, i, false, err) != 0 || confirm(r, i, err) != 0)
-        return -1;
-    if (step->kind->run(r->home, step, err) != 0)
-        return err_prefix(err, "step %zu, %s", i + 1, step->kind->name);
-    return note(r, "done", i + 1, step->kind->name, err) != 0 ? -1 : show(r, i, true, err);
+    if (n < 0 || strcmp(raw, "stop") == 0)
+        return err_set(
+            err, P11CA_NEGATIVE, "STOPPED", "stopped at a question%s%s", n < 0 ? ": no answer" : "", "");
+    text_escape(raw, (size_t)n, line, size);
+    return 0;
 }
 
-int p11ca_ceremony_run(
-    struct p11ca_home *home, const char *path, p11ca_step_fn *fn, void *arg, struct p11ca_err *err)
+int run_ask(struct run *run, const struct role *role, const char *text, run_answer_fn *check, void *arg,
+    char **ret, struct p11ca_err *err)
 {
-    struct script *s = calloc(1, sizeof(*s));
-    struct run r = {home, s, fn, arg};
-    size_t i;
-    int rc;
+    AUTO_BUF q = BUF_INIT;
+    char line[256];
+    struct p11ca_err why;
 
-    if (!s)
+    *ret = NULL;
+    if (run->unattended)
+        return 0;
+    if (question(run, role, text, &q, err) != 0)
+        return -1;
+    for (;;) {
+        if (ask_once(run, (char *)q.p, line, sizeof(line), err) != 0)
+            return -1;
+        if (!check || check(arg, line, &why) == 0)
+            break;
+        run_say(run, "%s", why.msg);
+    }
+    *ret = strdup(line);
+    return *ret ? 0 : err_nomem(err);
+}
+
+int run_not_empty(void *arg, const char *answer, struct p11ca_err *err)
+{
+    (void)arg;
+    return answer[0] ? 0 : err_set(err, P11CA_USAGE, "ANSWER", "want an answer, have an empty line");
+}
+
+/* Without spaces and in one case: how somebody types what somebody else reads aloud. */
+static bool same_letters(const char *a, const char *b)
+{
+    for (;;) {
+        while (*a && !isalnum((unsigned char)*a))
+            a++;
+        while (*b && !isalnum((unsigned char)*b))
+            b++;
+        if (!*a || !*b)
+            return *a == *b;
+        if (tolower((unsigned char)*a++) != tolower((unsigned char)*b++))
+            return false;
+    }
+}
+
+static int check_read_back(void *arg, const char *answer, struct p11ca_err *err)
+{
+    const uint8_t *sha256 = arg;
+    char hex[9], words[128];
+
+    text_hex_lower(sha256, 4, hex);
+    snprintf(words, sizeof(words), "%s %s %s %s", words_at(0, sha256[0]), words_at(1, sha256[1]),
+        words_at(2, sha256[2]), words_at(3, sha256[3]));
+    if (same_letters(answer, hex) || same_letters(answer, words))
+        return 0;
+    return err_set(err, P11CA_USAGE, "HASH_MISMATCH",
+        "that is not how this hash begins: type what was read out, or \"stop\" when they differ");
+}
+
+int run_read_back(
+    struct run *run, const char *what, const uint8_t sha256[SHA256_LEN], bool *ret, struct p11ca_err *err)
+{
+    AUTO_STR typed = NULL;
+    uint8_t copy[SHA256_LEN];
+
+    memcpy(copy, sha256, sizeof(copy));
+    run_say_hash(run, what, sha256);
+    if (run_ask(run, script_actor(run->script, run->step),
+            "the first four words, or eight hex digits, as they were read out where the file comes from",
+            check_read_back, copy, &typed, err) != 0)
+        return -1;
+    *ret = typed != NULL;
+    return 0;
+}
+
+/* --- signatures --- */
+
+/* Whether the transcript has a line of this type for this step with this digest (and role). */
+static bool has_line(const struct run *run, const char *type, const char *hex, const char *role)
+{
+    const json_t *lines = transcript_lines(run->transcript), *line;
+    size_t at = 0;
+
+    while ((line = transcript_find(lines, &at, type, run->step->number))) {
+        if (strcmp(transcript_str(line, "sha256"), hex) == 0 &&
+            (!role || strcmp(transcript_str(json_object_get(line, "by"), "role"), role) == 0))
+            return true;
+    }
+    return false;
+}
+
+static int note_tbs(struct run *run, const struct signing *s, const char *hex, struct p11ca_err *err)
+{
+    AUTO_BUF words = BUF_INIT;
+
+    if (has_line(run, "tbs", hex, NULL))
+        return 0;
+    words_add(&words, s->tbs_sha256, sizeof(s->tbs_sha256));
+    if (!buf_str(&words))
         return err_nomem(err);
-    rc = script_load(s, path, home, err);
-    if (rc == 0)
-        home_say(home, "%s", s->title);
-    for (i = 0; rc == 0 && i < s->n_steps; i++)
-        rc = run_step(&r, i, err);
-    script_done(s);
-    free(s);
-    return rc;
+    return run_note(run, "tbs",
+        json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "step", (json_int_t)run->step->number, "what", s->what,
+            "authority", s->authority, "number", s->number, "sha256", hex, "words", words.p),
+        err);
+}
+
+static int approve_by(struct run *run, const char *role, const char *hex, struct p11ca_err *err)
+{
+    if (has_line(run, "approved", hex, role))
+        return 0;
+    if (run_confirm(
+            run, script_role(run->script, role), "approve a signature over exactly these bytes?", err) != 0)
+        return -1;
+    return run_note(run, "approved",
+        json_pack("{s:I,s:o,s:s}", "step", (json_int_t)run->step->number, "by", run_who_json(run, role),
+            "sha256", hex),
+        err);
+}
+
+static int keep_bytes(struct run *run, const char *file, const void *p, size_t len, struct p11ca_err *err);
+
+static int approve(void *arg, const struct signing *s, struct p11ca_err *err)
+{
+    struct run *run = arg;
+    const struct step_args *a = &run->step->args;
+    char hex[TRANSCRIPT_HEX];
+    size_t i;
+
+    text_hex_lower(s->tbs_sha256, SHA256_LEN, hex);
+    run_say(run, "authority '%s' is to sign a %s, %s %s", s->authority, s->what,
+        strcmp(s->what, "CRL") == 0 ? "number" : "serial", s->number);
+    run_say_hash(run, "the to-be-signed bytes", s->tbs_sha256);
+    /* For whoever wants to look into them now: artefacts/NN-tbs.der. */
+    if (note_tbs(run, s, hex, err) != 0 || keep_bytes(run, "tbs.der", s->tbs.p, s->tbs.len, err) != 0)
+        return -1;
+    if (a->approve.n == 0)
+        return approve_by(run, script_actor(run->script, run->step)->name, hex, err);
+    for (i = 0; i < a->approve.n; i++) {
+        if (approve_by(run, a->approve.v[i], hex, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct signing_hooks run_hooks(struct run *run)
+{
+    return (struct signing_hooks){.approve = approve, .arg = run, .at = run_time(run)};
+}
+
+/* --- files --- */
+
+int run_digest(const struct run *run, const char *name, uint8_t ret[SHA256_LEN], struct p11ca_err *err)
+{
+    AUTO_STR path = run_path(run, name);
+    AUTO_BUF b = BUF_INIT;
+
+    if (!path)
+        return err_nomem(err);
+    if (file_read(path, LIMIT_ARTEFACT, &b, err) != 0)
+        return -1;
+    return hash_sha256(b.p, b.len, ret) == 0 ? 0 : err_nomem(err);
+}
+
+/* The step's number in front: two steps may make files of one name in two places. */
+static int keep_bytes(struct run *run, const char *file, const void *p, size_t len, struct p11ca_err *err)
+{
+    AUTO_STR copy = strdup(file);
+    AUTO_STR path = NULL;
+    char name[160], hex[TRANSCRIPT_HEX];
+    uint8_t sha256[SHA256_LEN];
+
+    if (!copy || hash_sha256(p, len, sha256) != 0)
+        return err_nomem(err);
+    text_hex_lower(sha256, sizeof(sha256), hex);
+    snprintf(name, sizeof(name), "artefacts/%02zu-%.128s", run->step->number, basename(copy));
+    path = path_join(run->dir, name);
+    if (!path)
+        return err_nomem(err);
+    /* What is there was left by an attempt that failed or was killed. */
+    if (file_write(path, FILE_REPLACE, 0644, p, len, err) != 0)
+        return -1;
+    return json_array_append_new(
+               run->files, json_pack("{s:s,s:s,s:s}", "file", file, "artefact", name, "sha256", hex)) == 0
+               ? 0
+               : err_nomem(err);
+}
+
+int run_keep(struct run *run, const char *name, struct p11ca_err *err)
+{
+    AUTO_STR path = run_path(run, name);
+    AUTO_BUF b = BUF_INIT;
+
+    if (!path)
+        return err_nomem(err);
+    if (file_read(path, LIMIT_ARTEFACT, &b, err) != 0)
+        return -1;
+    return keep_bytes(run, name, b.p, b.len, err);
 }

@@ -22,7 +22,7 @@ static int run_check(struct cli *cli, struct p11ca_err *err)
     char title[256];
 
     if (cli_home(cli, &home, err) != 0 ||
-        p11ca_ceremony_check(home, cli->args[0], plan_step, &steps, title, err) != 0) {
+        p11ca_ceremony_check(home, cli->args[0], plan_step, &steps, title, NULL, err) != 0) {
         json_decref(steps.done);
         return -1;
     }
@@ -43,30 +43,76 @@ const struct command cmd_ceremony_check = {"ceremony check", "SCRIPT", 1, 1,
     NULL, 0, run_check};
 
 static const struct cli_option run_options[] = {
-    {"yes", 'y', NULL, "confirm every step, for CI", false},
+    {"yes", 'y', NULL, "confirm every step and type nothing, for CI", false},
+    {"people", 0, "FILE", "names of those in the room; otherwise they are asked for", false},
+    {"approvals", 0, "DIR", "where ROLE.sig are, signatures over plan.txt made elsewhere", false},
+    {"dir", 0, "DIR", "the ceremony's folder; otherwise a new one under HOME/ceremonies", false},
 };
+
+static const struct cli_option resume_options[] = {
+    {"yes", 'y', NULL, "confirm every step and type nothing, for CI", false},
+    {"people", 0, "FILE", "names of those in the room; otherwise those of before", false},
+    {"approvals", 0, "DIR", "where ROLE.sig are, signatures over plan.txt made elsewhere", false},
+    {"dir", 0, "DIR", "the ceremony's folder; otherwise the unfinished one under HOME/ceremonies", false},
+    {"abandon", 0, NULL, "do no further step: end the ceremony as it is", false},
+};
+
+typedef int ceremony_fn(struct p11ca_home *home, const char *script,
+    const struct p11ca_ceremony_options *options, p11ca_step_fn *fn, void *arg, struct p11ca_ceremony *ret,
+    struct p11ca_err *err);
+
+static void show_end(const struct cli *cli, const struct p11ca_ceremony *c, json_t *steps, bool completed)
+{
+    if (cli->json) {
+        cli_print_json(json_pack("{s:b,s:o,s:s,s:s,s:o}", "completed", completed, "folder", cli_text(c->dir),
+            "sha256", c->sha256, "words", c->words, "steps", json_incref(steps)));
+        return;
+    }
+    cli_say(cli, completed ? "the ceremony is complete: %s" : "the ceremony was abandoned: %s", c->dir);
+}
+
+static int run_any(struct cli *cli, ceremony_fn *fn, struct p11ca_err *err)
+{
+    const struct p11ca_ceremony_options options = {
+        .people = cli_value(cli, "people"),
+        .approvals = cli_value(cli, "approvals"),
+        .dir = cli_value(cli, "dir"),
+        .abandon = cli_flag(cli, "abandon"),
+    };
+    struct cli_steps steps = {cli, json_array()};
+    struct p11ca_ceremony c;
+    AUTO_HOME home = NULL;
+    int rc = cli_home(cli, &home, err);
+
+    if (rc == 0)
+        rc = fn(home, cli->args[0], &options, cli_show_step, &steps, &c, err);
+    if (rc == 0)
+        show_end(cli, &c, steps.done, !options.abandon);
+    json_decref(steps.done);
+    return rc;
+}
 
 static int run_run(struct cli *cli, struct p11ca_err *err)
 {
-    struct cli_steps steps = {cli, json_array()};
-    AUTO_HOME home = NULL;
-
-    if (cli_home(cli, &home, err) != 0 ||
-        p11ca_ceremony_run(home, cli->args[0], cli_show_step, &steps, err) != 0) {
-        json_decref(steps.done);
-        return -1;
-    }
-    if (cli->json) {
-        cli_print_json(json_pack("{s:b,s:o}", "completed", true, "steps", steps.done));
-        return 0;
-    }
-    json_decref(steps.done);
-    cli_say(cli, "the ceremony is complete");
-    return 0;
+    return run_any(cli, p11ca_ceremony_run, err);
 }
 
 const struct command cmd_ceremony_run = {"ceremony run", "SCRIPT", 1, 1, "run a ceremony script",
     "The script is checked as a whole first. Each step is then shown, confirmed on the terminal, done, and "
-    "recorded in the\n"
-    "ledger with the script's hash.",
+    "recorded in "
+    "the\n"
+    "ceremony's folder: an append-only transcript, copies of what was made, a report, SHA256SUMS.",
     CLI_OPTIONS(run_options), run_run};
+
+static int run_resume(struct cli *cli, struct p11ca_err *err)
+{
+    return run_any(cli, p11ca_ceremony_resume, err);
+}
+
+const struct command cmd_ceremony_resume = {"ceremony resume", "SCRIPT", 1, 1,
+    "go on with a ceremony that was killed or stopped",
+    "At the first step without a recorded result. Nothing is generated or signed twice: what the interrupted "
+    "step left "
+    "is taken\n"
+    "over when it is provably its own.",
+    CLI_OPTIONS(resume_options), run_resume};

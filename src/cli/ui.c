@@ -57,6 +57,17 @@ static bool confirm(void *ctx, const char *question)
     return false;
 }
 
+static int ask(void *ctx, const char *question, char *buf, size_t size)
+{
+    AUTO_FD tty = file_open_tty();
+
+    (void)ctx;
+    if (tty < 0)
+        return -1;
+    dprintf(tty, "%s ", question);
+    return read_line(tty, buf, size);
+}
+
 static int secret(void *ctx, const char *prompt, char *buf, size_t size)
 {
     AUTO_FD tty = file_open_tty();
@@ -80,6 +91,25 @@ static int secret(void *ctx, const char *prompt, char *buf, size_t size)
     return n;
 }
 
+/* Cursor home, screen, and what scrolled off it. */
+#define CLEAR "\033[H\033[2J\033[3J"
+
+/* Alone on the screen, and gone from it when the key is pressed. */
+static int reveal(void *ctx, const char *heading, const char *text)
+{
+    AUTO_FD tty = file_open_tty();
+    char line[8];
+    int n;
+
+    (void)ctx;
+    if (tty < 0)
+        return -1;
+    dprintf(tty, CLEAR "%s\n\n  %s\n\nWrite it down; nobody else looks. Then press Enter. ", heading, text);
+    n = read_line(tty, line, sizeof(line));
+    dprintf(tty, CLEAR);
+    return n < 0 ? -1 : 0;
+}
+
 void cli_ui_init(struct cli *cli, bool yes)
 {
     AUTO_FD tty = file_open_tty();
@@ -87,9 +117,13 @@ void cli_ui_init(struct cli *cli, bool yes)
     cli->ui = (struct p11ca_ui){.ctx = cli, .say = say, .detail = cli->verbose ? say : NULL};
     if (tty >= 0) {
         cli->ui.confirm = confirm;
+        cli->ui.ask = ask;
         cli->ui.secret = secret;
+        cli->ui.reveal = reveal;
     }
-    if (yes)
+    if (yes) {
         cli->ui.confirm = yes_to_all;
+        cli->ui.ask = NULL; /* whoever says yes to all is not there to type */
+    }
     cli->options.ui = &cli->ui;
 }

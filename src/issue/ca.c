@@ -37,27 +37,58 @@ int p11ca_generate_key(
     return authority_record(&a, l, err);
 }
 
-int p11ca_request(
-    struct p11ca_home *home, const char *authority, const char *output, bool force, struct p11ca_err *err)
+/* Whether path holds the request of this authority: its recorded key, its subject, proven possession. */
+static bool is_own_request(
+    const struct authority_conf *conf, struct ledger *l, const char *path, struct der subject)
+{
+    AUTO_BUF file = BUF_INIT;
+    AUTO_CSR csr = CSR_INIT;
+    AUTO_RECORD record = NULL;
+    struct p11ca_err ignored;
+
+    return file_read(path, LIMIT_CSR, &file, &ignored) == 0 &&
+           csr_read(file.p, file.len, CSR_FOR_CA, &csr, &ignored) == 0 && der_equal(csr.subject, subject) &&
+           ledger_get_authority(l, conf->name, &record, &ignored) == 0 && record &&
+           der_equal(spki_der(&csr.spki), DER_OF(record->spki.p, record->spki.len));
+}
+
+static int make_request(struct authority *a, struct der subject, struct buf *pem, struct p11ca_err *err)
+{
+    AUTO_BUF der = BUF_INIT;
+
+    if (csr_make(signer_get0_pkey(a->signer), subject, &a->spki, &der, err) != 0) {
+        err->kind = P11CA_TOKEN; /* whatever else it is called: the signature is the token's */
+        signer_explain(a->signer, err);
+        return err_prefix(err, "authority '%s'", a->conf->name);
+    }
+    pem_encode(PEM_CSR, der_buf(&der), pem);
+    return buf_ok(pem) ? 0 : err_nomem(err);
+}
+
+int ca_request(struct p11ca_home *home, const char *authority, const char *output, enum ca_request how,
+    struct p11ca_err *err)
 {
     const struct authority_conf *conf;
-    AUTO_BUF subject = BUF_INIT, der = BUF_INIT, pem = BUF_INIT;
+    AUTO_BUF subject = BUF_INIT, pem = BUF_INIT;
     AUTO_LEDGER l = NULL;
     AUTO_AUTHORITY a = {0};
 
-    if (home_authority(home, authority, &conf, err) != 0 || (!force && file_check_new(output, err) != 0) ||
-        name_from_text(conf->subject, &subject, err) != 0 || home_ledger_write(home, &l, err) != 0 ||
-        authority_open(&a, home, l, conf, err) != 0 || authority_record(&a, l, err) != 0)
+    if (home_authority(home, authority, &conf, err) != 0 ||
+        name_from_text(conf->subject, &subject, err) != 0 || home_ledger_write(home, &l, err) != 0)
         return -1;
-    if (csr_make(signer_get0_pkey(a.signer), der_buf(&subject), &a.spki, &der, err) != 0) {
-        err->kind = P11CA_TOKEN; /* whatever else it is called: the signature is the token's */
-        signer_explain(a.signer, err);
-        return err_prefix(err, "authority '%s'", authority);
-    }
-    pem_encode(PEM_CSR, der_buf(&der), &pem);
-    if (!buf_ok(&pem))
-        return err_nomem(err);
-    return file_write(output, force ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err);
+    if (how == CA_REQUEST_AGAIN && is_own_request(conf, l, output, der_buf(&subject)))
+        return 0;
+    if ((how != CA_REQUEST_FORCE && file_check_new(output, err) != 0) ||
+        authority_open(&a, home, l, conf, err) != 0 || authority_record(&a, l, err) != 0 ||
+        make_request(&a, der_buf(&subject), &pem, err) != 0)
+        return -1;
+    return file_write(output, how == CA_REQUEST_FORCE ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err);
+}
+
+int p11ca_request(
+    struct p11ca_home *home, const char *authority, const char *output, bool force, struct p11ca_err *err)
+{
+    return ca_request(home, authority, output, force ? CA_REQUEST_FORCE : CA_REQUEST_NEW, err);
 }
 
 int ca_install(struct ledger *l, const struct authority_conf *conf, struct der cert, struct p11ca_err *err)

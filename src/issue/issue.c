@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "issue/ca.h"
+#include "issue/order.h"
 #include "issue/pipeline.h"
 #include "issue/publish.h"
 #include "issue/record.h"
@@ -18,6 +19,7 @@ SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
 
 /* The files and words of an order, read; the input points into it. */
 struct material {
+    const struct order_extra *extra;
     struct buf csr, pubkey;
     struct san_list sans;
     EVP_PKEY *new_key;
@@ -35,14 +37,18 @@ static void material_done(struct material *m)
 }
 
 static int check_order(const struct p11ca_order *o, const struct authority_conf *a,
-    const struct profile **ret, struct p11ca_err *err)
+    const struct order_extra *extra, const struct profile **ret, struct p11ca_err *err)
 {
-    if ((o->csr != NULL) + (o->pubkey != NULL) + (o->new_key != NULL) != 1)
+    if ((o->csr != NULL) + (o->pubkey != NULL) + (o->new_key != NULL) + (extra->spki != NULL) != 1)
         return err_set(err, P11CA_USAGE, "ORDER", "want exactly one of --csr, --pubkey and --new-key");
     if (o->new_key && path_same(o->new_key, o->output))
         return err_set(
             err, P11CA_USAGE, "ORDER", "%s: want the key and the certificate in two files", o->output);
-    return authority_profile(a, o->profile, ret, err);
+    if (authority_profile(a, o->profile, ret, err) != 0)
+        return -1;
+    if (extra->profile)
+        *ret = extra->profile;
+    return 0;
 }
 
 static int read_sans(struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
@@ -92,8 +98,12 @@ static int read_material(struct material *m, const struct p11ca_order *o, struct
     m->input.subject = o->subject;
     m->input.days = o->days;
     m->input.output = o->force ? NULL : o->output;
+    m->input.subject_der = m->extra->subject;
+    m->input.spki = m->extra->spki;
     if (read_sans(m, o, err) != 0)
         return -1;
+    if (m->extra->spki)
+        return 0;
     if (o->new_key)
         return make_key(m, o, err);
     if (o->csr) {
@@ -119,6 +129,27 @@ static int write_key(const struct material *m, const char *path, struct p11ca_er
     return file_write(path, FILE_NEW, 0600, pem.p, pem.len, err);
 }
 
+/* The serial is reserved, the bytes are final. What is not approved leaves a reserved serial and an event. */
+static int approve(struct ledger *l, struct job *job, const struct job_ctx *ctx,
+    const struct signing_hooks *hooks, struct p11ca_err *err)
+{
+    struct signing s = {.what = "certificate", .authority = ctx->authority->name, .tbs = der_buf(&job->tbs)};
+    struct job *jobs[] = {job};
+    struct p11ca_err why;
+
+    if (!hooks || !hooks->approve)
+        return 0;
+    memcpy(s.tbs_sha256, job->tbs_sha256, sizeof(s.tbs_sha256));
+    text_hex(job->plan.serial, job->plan.serial_len, s.number);
+    if (hooks->approve(hooks->arg, &s, err) == 0)
+        return 0;
+    job->err = *err;
+    (void)job_fail(job);
+    if (pipeline_commit(l, jobs, 1, ctx, &why) != 0)
+        *err = why;
+    return -1;
+}
+
 static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, const struct authority *a,
     const struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
 {
@@ -133,7 +164,7 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
     }
     text_hex(job->plan.serial, job->plan.serial_len, serial);
     home_detail(ctx->home, "serial %s reserved by '%s'", serial, ctx->authority->name);
-    if (o->new_key && write_key(m, o->new_key, err) != 0)
+    if ((o->new_key && write_key(m, o->new_key, err) != 0) || approve(l, job, ctx, m->extra->hooks, err) != 0)
         return -1;
     pipeline_sign(jobs, 1, ctx, a, 1);
     if (pipeline_commit(l, jobs, 1, ctx, err) != 0)
@@ -215,7 +246,7 @@ static void note_reject(struct ledger *l, const struct p11ca_order *o, const str
 
 static const char *source_of(const struct p11ca_order *o)
 {
-    return o->csr ? o->csr : o->pubkey ? o->pubkey : o->new_key;
+    return o->csr ? o->csr : o->pubkey ? o->pubkey : o->new_key ? o->new_key : o->profile;
 }
 
 /* A request for an authority's certificate may have been exchanged on its way. */
@@ -240,7 +271,8 @@ static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job,
 {
     AUTO_ISSUER issuer = NULL;
 
-    if (check_order(o, ctx->authority, &m->input.profile, err) != 0 || read_material(m, o, err) != 0)
+    if (check_order(o, ctx->authority, m->extra, &m->input.profile, err) != 0 ||
+        read_material(m, o, err) != 0)
         return -1;
     if (authority_need_issuer(ctx->home, l, ctx->authority, &issuer, err) != 0)
         return -1;
@@ -254,11 +286,24 @@ static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job,
     return sign_and_publish(l, job, ctx, NULL, m, o, err);
 }
 
+static int64_t order_now(const struct p11ca_home *home, const struct order_extra *extra)
+{
+    return extra->hooks && extra->hooks->at ? extra->hooks->at : home_now(home);
+}
+
+static const struct order_extra nothing_extra = {.profile = NULL};
+
 int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11ca_issued *ret,
     p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
 {
-    struct job_ctx ctx = {.home = home, .now = home_now(home)};
-    __attribute__((cleanup(material_done))) struct material m = {0};
+    return order_issue(home, o, &nothing_extra, ret, fn, arg, err);
+}
+
+int order_issue(struct p11ca_home *home, const struct p11ca_order *o, const struct order_extra *extra,
+    struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
+{
+    struct job_ctx ctx = {.home = home, .now = order_now(home, extra)};
+    __attribute__((cleanup(material_done))) struct material m = {.extra = extra};
     AUTO_LEDGER l = NULL;
     AUTO_JOB job = {0};
 
@@ -275,10 +320,41 @@ int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11
 int p11ca_self_sign(
     struct p11ca_home *home, const char *authority, struct p11ca_issued *ret, struct p11ca_err *err)
 {
-    struct job_ctx ctx = {.home = home, .now = home_now(home)};
-    struct p11ca_order o = {.authority = authority};
-    struct material m = {0};
+    return order_self_sign(home, authority, 0, &nothing_extra, ret, err);
+}
+
+/* One certificate for good: another needs another authority. */
+static int check_has_none(const struct authority *a, const struct job *job, struct p11ca_err *err)
+{
+    if (!a->record || !a->record->cert.p || job->state == JOB_ISSUED)
+        return 0;
+    return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_CERT", "authority '%s': has a CA certificate already",
+        a->conf->name);
+}
+
+static int self_sign(struct ledger *l, struct job *job, struct job_ctx *ctx, const struct p11ca_order *o,
+    struct material *m, struct p11ca_err *err)
+{
     AUTO_AUTHORITY a = {0};
+
+    if (authority_open(&a, ctx->home, l, ctx->authority, err) != 0 || authority_record(&a, l, err) != 0)
+        return -1;
+    m->input.spki = &a.spki;
+    if (job_prepare(job, &m->input, ctx) != 0 || pipeline_look(l, job, ctx) != 0) {
+        *err = job->err;
+        return err_prefix(err, "authority '%s'", o->authority);
+    }
+    if (check_has_none(&a, job, err) != 0 || sign_and_publish(l, job, ctx, &a, m, o, err) != 0)
+        return -1;
+    return ca_install(l, ctx->authority, der_buf(&job->cert), err);
+}
+
+int order_self_sign(struct p11ca_home *home, const char *authority, unsigned days,
+    const struct order_extra *extra, struct p11ca_issued *ret, struct p11ca_err *err)
+{
+    struct job_ctx ctx = {.home = home, .now = order_now(home, extra)};
+    struct p11ca_order o = {.authority = authority};
+    struct material m = {.extra = extra};
     AUTO_LEDGER l = NULL;
     AUTO_JOB job = {0};
     AUTO_STR path = NULL;
@@ -291,23 +367,16 @@ int p11ca_self_sign(
     path = home_cert_path(home, authority);
     if (!path)
         return err_nomem(err);
-    if (home_ledger_write(home, &l, err) != 0 || authority_open(&a, home, l, ctx.authority, err) != 0 ||
-        authority_record(&a, l, err) != 0)
-        return -1;
     o.profile = ctx.authority->profile->name;
     o.output = path;
     m.input = (struct job_input){
-        .profile = ctx.authority->profile, .spki = &a.spki, .subject = ctx.authority->subject};
-    if (job_prepare(&job, &m.input, &ctx) != 0 || pipeline_look(l, &job, &ctx) != 0) {
-        *err = job.err;
-        return err_prefix(err, "authority '%s'", authority);
-    }
-    if (a.record && a.record->cert.p && job.state != JOB_ISSUED)
-        return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_CERT",
-            "authority '%s': has a CA certificate already", authority);
-    if (sign_and_publish(l, &job, &ctx, &a, &m, &o, err) != 0)
+        .profile = extra->profile ? extra->profile : ctx.authority->profile,
+        .subject = ctx.authority->subject,
+        .days = days,
+    };
+    if (home_ledger_write(home, &l, err) != 0 || self_sign(l, &job, &ctx, &o, &m, err) != 0)
         return -1;
     if (ret)
         fill_issued(ret, &job);
-    return ca_install(l, ctx.authority, der_buf(&job.cert), err);
+    return 0;
 }

@@ -89,6 +89,10 @@ static int subject_made(struct job *job)
 
 static int set_subject(struct job *job, const struct csr *csr)
 {
+    if (job->in.subject_der.p) {
+        buf_add(&job->subject, job->in.subject_der.p, job->in.subject_der.len);
+        return 0;
+    }
     if (job->in.subject)
         return subject_from_text(job, job->in.subject);
     if (csr && !name_is_empty(csr->subject))

@@ -19,6 +19,7 @@ struct job_input {
     struct der pubkey;       /* PEM or DER bytes; or */
     const struct spki *spki; /* a key at hand */
     const char *device, *subject;
+    struct der subject_der;      /* a Name to take byte for byte, instead of subject; p NULL: none */
     const struct san_list *sans; /* NULL: those of the request */
     unsigned days;
     bool throwaway;     /* for measuring: valid in the first second of the issuer's life, and never again */

@@ -205,6 +205,10 @@ P11CA_CHECK int ledger_event(struct ledger *l, const struct ledger_event *e, str
 typedef int ledger_event_fn(void *arg, const struct ledger_event *e, struct p11ca_err *err);
 P11CA_CHECK int ledger_each_event(struct ledger *l, ledger_event_fn *fn, void *arg, struct p11ca_err *err);
 
+/* Final hash of the last ceremony that ended in this home, and of the last event: 1 found, 0 there is none, -1 error. */
+P11CA_CHECK int ledger_last_ceremony(struct ledger *l, uint8_t ret[SHA256_LEN], struct p11ca_err *err);
+P11CA_CHECK int ledger_head(struct ledger *l, uint8_t ret[SHA256_LEN], struct p11ca_err *err);
+
 /* The configuration's digest; an event "config" with it when it is not the one recorded last. */
 P11CA_CHECK int ledger_note_config(struct ledger *l, const uint8_t sha256[SHA256_LEN], struct p11ca_err *err);
 

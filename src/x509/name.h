@@ -26,9 +26,9 @@ P11CA_CHECK int name_check(struct der name, const char *what, struct p11ca_err *
 
 bool name_is_empty(struct der name);
 
-enum name_attr { NAME_CN, NAME_SERIAL };
+enum name_attr { NAME_CN, NAME_SERIAL, NAME_O };
 
-/* The string content of the one CN or serialNumber: 1 found, 0 there is none, -1 more than one or malformed.
+/* The string content of the one CN, serialNumber or O: 1 found, 0 there is none, -1 more than one or malformed.
  */
 P11CA_CHECK int name_get(struct der name, enum name_attr attr, struct der *ret);
 

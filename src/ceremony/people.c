@@ -1,0 +1,91 @@
+#include "ceremony/people.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct conf_field person_fields[] = {
+    {"name", CONF_STR, true, offsetof(struct person, name)},
+    {"certificate", CONF_STR, false, offsetof(struct person, certificate)},
+    {"token", CONF_STR, false, offsetof(struct person, token)},
+    {"key", CONF_STR, false, offsetof(struct person, key)},
+};
+
+static int read_person(
+    const struct conf *conf, config_setting_t *at, struct person *ret, struct p11ca_err *err)
+{
+    const char *role = config_setting_name(at);
+
+    if (config_setting_type(at) == CONFIG_TYPE_STRING) {
+        ret->name = config_setting_get_string(at);
+    } else if (!config_setting_is_group(at)) {
+        return conf_err(conf, at, err, "%s: want a name in quotes, or a group { name = ...; }", role);
+    } else if (conf_fields(conf, at, role, person_fields, sizeof(person_fields) / sizeof(person_fields[0]),
+                   ret, err) != 0) {
+        return -1;
+    }
+    if (!ret->name[0])
+        return conf_err(conf, at, err, "%s: name: want one, have none", role);
+    if ((ret->token != NULL) != (ret->key != NULL))
+        return conf_err(conf, at, err, "%s: want both token and key, or neither", role);
+    return 0;
+}
+
+static int read_people(struct people *p, const struct script *s, struct p11ca_err *err)
+{
+    config_setting_t *root = config_root_setting(&p->conf.cfg);
+    int n = config_setting_length(root), i;
+
+    for (i = 0; i < n; i++) {
+        config_setting_t *at = config_setting_get_elem(root, (unsigned)i);
+        const struct role *role = script_role(s, config_setting_name(at));
+
+        if (!role)
+            return conf_err(&p->conf, at, err, "no role '%s' in %s", config_setting_name(at), s->conf.path);
+        if (read_person(&p->conf, at, &p->of[role - s->roles], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int people_load(struct people *ret, const char *path, const struct script *script, struct p11ca_err *err)
+{
+    memset(ret, 0, sizeof(*ret));
+    if (!path)
+        return 0;
+    if (conf_load(&ret->conf, path, err) == 0 && read_people(ret, script, err) == 0)
+        return 0;
+    people_done(ret);
+    return -1;
+}
+
+void people_done(struct people *p)
+{
+    conf_done(&p->conf);
+    memset(p, 0, sizeof(*p));
+}
+
+const struct person *people_get(const struct people *p, const struct script *s, const struct role *role)
+{
+    return &p->of[role - s->roles];
+}
+
+json_t *people_json(const struct people *p, const struct script *s, const struct role *role)
+{
+    return json_pack(
+        "{s:s,s:s,s:s?}", "role", role->name, "title", role->title, "name", people_get(p, s, role)->name);
+}
+
+void people_from_begin(struct people *p, const struct script *s, const json_t *begin)
+{
+    const json_t *roles = json_object_get(begin, "roles");
+    size_t i;
+
+    for (i = 0; i < s->n_roles && i < json_array_size(roles); i++) {
+        const char *name = transcript_str(json_array_get(roles, i), "name");
+
+        if (p->of[i].name || !name[0])
+            continue;
+        snprintf(p->typed[i], sizeof(p->typed[i]), "%s", name);
+        p->of[i].name = p->typed[i];
+    }
+}

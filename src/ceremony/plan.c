@@ -1,0 +1,365 @@
+#include "ceremony/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "ceremony/steps.h"
+#include "x509/name.h"
+#include "x509/stand_in.h"
+
+/* --- what is there --- */
+
+static int take_recorded(struct ledger *l, struct planned *a, struct p11ca_err *err)
+{
+    AUTO_RECORD record = NULL;
+
+    if (ledger_get_authority(l, a->conf->name, &record, err) != 0)
+        return -1;
+    if (!record)
+        return 0;
+    if (spki_read(record->spki.p, record->spki.len, &a->spki, err) != 0)
+        return err_prefix(err, "authority '%s': the recorded key", a->conf->name);
+    a->has_key = true;
+    return authority_issuer(l, a->conf, &a->issuer, err);
+}
+
+static int take_ledger(struct plan *p, struct p11ca_err *err)
+{
+    AUTO_LEDGER l = NULL;
+    size_t i;
+
+    if (!file_exists(p->home->ledger_path))
+        return 0;
+    if (home_ledger_read(p->home, &l, err) != 0)
+        return -1;
+    for (i = 0; i < p->home->n_authorities; i++) {
+        if (take_recorded(l, &p->authorities[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int init(struct plan *p, struct p11ca_err *err)
+{
+    const struct p11ca_home *home = p->home;
+    size_t i;
+
+    p->authorities = calloc(home->n_authorities + 1, sizeof(*p->authorities));
+    p->pin_missing = calloc(home->n_tokens + 1, sizeof(*p->pin_missing));
+    p->steps = json_array();
+    if (!p->authorities || !p->pin_missing || !p->steps)
+        return err_nomem(err);
+    for (i = 0; i < home->n_authorities; i++)
+        p->authorities[i].conf = &home->authorities[i];
+    return take_ledger(p, err);
+}
+
+static int head(struct plan *p, struct p11ca_err *err)
+{
+    char hex[TRANSCRIPT_HEX];
+
+    text_hex_lower(p->script->sha256, SHA256_LEN, hex);
+    buf_addf(&p->text, "p11ca ceremony plan\nscript %s\n", hex);
+    return buf_ok(&p->text) ? 0 : err_nomem(err);
+}
+
+int plan_make(struct plan *ret, const struct script *script, struct p11ca_home *home, bool lenient,
+    struct p11ca_err *err)
+{
+    size_t i;
+    int rc;
+
+    *ret = (struct plan){.script = script, .home = home, .lenient = lenient, .now = home_now(home)};
+    rc = init(ret, err);
+    if (rc == 0)
+        rc = head(ret, err);
+    for (i = 0; rc == 0 && i < script->n_steps; i++)
+        rc = script->steps[i].kind->check(ret, &script->steps[i], err);
+    if (rc == 0 && !buf_str(&ret->text))
+        rc = err_nomem(err);
+    if (rc != 0)
+        plan_done(ret);
+    return rc;
+}
+
+void plan_done(struct plan *p)
+{
+    size_t i;
+
+    for (i = 0; p->authorities && i < p->home->n_authorities; i++) {
+        issuer_free(p->authorities[i].issuer);
+        issuer_free(p->authorities[i].signed_);
+    }
+    free(p->authorities);
+    free(p->pin_missing);
+    buf_done(&p->text);
+    json_decref(p->steps);
+    memset(p, 0, sizeof(*p));
+}
+
+/* --- what steps need --- */
+
+int plan_authority(
+    struct plan *p, const struct step *step, const char *name, struct planned **ret, struct p11ca_err *err)
+{
+    const struct authority_conf *conf;
+    struct p11ca_err why;
+
+    if (home_authority(p->home, name, &conf, &why) != 0)
+        return script_err(p->script, step, err, "%s", why.msg);
+    *ret = &p->authorities[conf - p->home->authorities];
+    return 0;
+}
+
+int plan_signer(
+    struct plan *p, const struct step *step, const char *name, struct planned **ret, struct p11ca_err *err)
+{
+    struct planned *a;
+
+    if (plan_authority(p, step, name, &a, err) != 0)
+        return -1;
+    if (!a->conf->token)
+        return script_err(p->script, step, err,
+            "authority '%s': its key is not at this machine (no token in p11ca.conf)", name);
+    if (a->destroyed && !p->lenient)
+        return script_err(p->script, step, err, "authority '%s': an earlier step destroys its key", name);
+    if (!a->has_key)
+        return script_err(p->script, step, err,
+            "authority '%s': no key: none is recorded, no earlier step generates one", name);
+    if (p->pin_missing[a->conf->token - p->home->tokens])
+        return script_err(p->script, step, err,
+            "token '%s': nobody can log in: an earlier step initialises it, none sets its user PIN (set-pin)",
+            a->conf->token->name);
+    *ret = a;
+    return 0;
+}
+
+static bool is_made(const struct plan *p, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < p->n_made; i++) {
+        if (strcmp(p->made[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+int plan_reads(
+    struct plan *p, const struct step *step, const char *name, bool *ret_made, struct p11ca_err *err)
+{
+    AUTO_STR path = path_join(p->home->dir, name);
+    bool made = is_made(p, name);
+
+    if (!path)
+        return err_nomem(err);
+    if (!made && !file_exists(path))
+        return script_err(p->script, step, err, "nothing makes '%s', and it is not there", name);
+    if (ret_made)
+        *ret_made = made;
+    return 0;
+}
+
+int plan_writes(struct plan *p, const struct step *step, const char *name, struct p11ca_err *err)
+{
+    AUTO_STR path = path_join(p->home->dir, name);
+
+    if (!path)
+        return err_nomem(err);
+    if (!*name || is_made(p, name))
+        return script_err(p->script, step, err, "'%s' is made by an earlier step", name);
+    if (!p->lenient && file_exists(path))
+        return script_err(p->script, step, err, "%s: exists, nothing is overwritten", path);
+    p->made[p->n_made++] = name;
+    return 0;
+}
+
+/* --- certificates --- */
+
+static const struct {
+    const char *name;
+    unsigned bit;
+} usages[] =
+    {
+        {"digitalSignature", USAGE_DIGITAL_SIGNATURE},
+        {"nonRepudiation", USAGE_NON_REPUDIATION},
+        {"keyEncipherment", USAGE_KEY_ENCIPHERMENT},
+        {"dataEncipherment", USAGE_DATA_ENCIPHERMENT},
+        {"keyAgreement", USAGE_KEY_AGREEMENT},
+        {"keyCertSign", USAGE_KEY_CERT_SIGN},
+        {"cRLSign", USAGE_CRL_SIGN},
+},
+  ekus[] = {
+      {"serverAuth", EKU_SERVER},
+      {"clientAuth", EKU_CLIENT},
+      {"OCSPSigning", EKU_OCSP_SIGNING},
+};
+#define N(table) (sizeof(table) / sizeof((table)[0]))
+
+static bool find_bit(bool eku, const char *name, unsigned *bits)
+{
+    size_t i, n = eku ? N(ekus) : N(usages);
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(eku ? ekus[i].name : usages[i].name, name) == 0) {
+            *bits |= eku ? ekus[i].bit : usages[i].bit;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int read_bits(const struct plan *p, const struct step *step, bool eku, const struct conf_strs *names,
+    unsigned *bits, struct p11ca_err *err)
+{
+    size_t i;
+
+    if (!names->v)
+        return 0;
+    *bits = 0;
+    for (i = 0; i < names->n; i++) {
+        if (!find_bit(eku, names->v[i], bits))
+            return script_err(p->script, step, err, "%s: RFC 5280 %s: no usage '%s'",
+                eku ? "extended-key-usage" : "key-usage", eku ? "4.2.1.12" : "4.2.1.3", names->v[i]);
+    }
+    return 0;
+}
+
+int plan_profile(const struct plan *p, const struct step *step, const struct profile *base,
+    struct profile *ret, struct p11ca_err *err)
+{
+    struct p11ca_err why;
+
+    *ret = *base;
+    if (step->args.path_length >= 0)
+        ret->pathlen = step->args.path_length;
+    if (read_bits(p, step, false, &step->args.key_usage, &ret->key_usage, err) != 0 ||
+        read_bits(p, step, true, &step->args.eku, &ret->eku, err) != 0)
+        return -1;
+    if (step->args.days < 0 || (unsigned)step->args.days > ret->days_max)
+        return script_err(
+            p->script, step, err, "days: want 1 to %u, have %d", ret->days_max, step->args.days);
+    if (profile_check(ret, &why) != 0)
+        return script_err(p->script, step, err, "%s", why.msg);
+    return 0;
+}
+
+/* Serials are 20 octets with the top bit clear; this one nobody draws. */
+static void stand_in_serial(struct cert_plan *cp)
+{
+    memset(cp->serial, 0, sizeof(cp->serial));
+    cp->serial[0] = 0x7f;
+    cp->serial_len = sizeof(cp->serial);
+}
+
+static int build(
+    const struct cert_plan *cp, const struct plan_cert *c, struct buf *ret, struct p11ca_err *err)
+{
+    if (tbs_build(cp, ret, err) != 0)
+        return -1;
+    return tbs_lint(der_buf(ret), c->profile, cp->issuer, err);
+}
+
+/* The same bytes before and after the keys exist: serial, times, and keys are stand-ins. */
+static int digest_template(
+    const struct cert_plan *now, unsigned days, char ret[TRANSCRIPT_HEX], struct p11ca_err *err)
+{
+    struct cert_plan cp = *now;
+    struct issuer issuer;
+    struct spki spki;
+    uint8_t sha256[SHA256_LEN];
+    AUTO_BUF tbs = BUF_INIT;
+
+    if (stand_in_for(now->spki, &spki, err) != 0)
+        return -1;
+    cp.spki = &spki;
+    cp.not_before = 0;
+    cp.not_after = (int64_t)days * PROFILE_DAY - 1;
+    if (now->issuer) {
+        issuer = *now->issuer;
+        memset(issuer.ski, 0, sizeof(issuer.ski));
+        issuer.ski_len = SKI_LEN;
+        cp.issuer = &issuer;
+    }
+    if (tbs_build(&cp, &tbs, err) != 0)
+        return -1;
+    if (!buf_ok(&tbs) || hash_sha256(tbs.p, tbs.len, sha256) != 0)
+        return err_nomem(err);
+    text_hex_lower(sha256, sizeof(sha256), ret);
+    return 0;
+}
+
+static int note_cert(
+    struct plan *p, const struct step *step, const struct cert_plan *cp, unsigned days, struct p11ca_err *err)
+{
+    char hex[TRANSCRIPT_HEX], usage[EXT_TEXT], eku[EXT_TEXT], key[SPKI_TEXT];
+    AUTO_BUF subject = BUF_INIT, issuer = BUF_INIT, line = BUF_INIT;
+
+    if (digest_template(cp, days, hex, err) != 0 || name_to_text(cp->subject, &subject, err) != 0 ||
+        name_to_text(cp->issuer ? cp->issuer->subject : cp->subject, &issuer, err) != 0)
+        return -1;
+    spki_text(cp->spki, key);
+    buf_addf(&line, "certificate %s", hex);
+    if (!buf_str(&subject) || !buf_str(&issuer) || !buf_str(&line))
+        return err_nomem(err);
+    return plan_note(p, step, (char *)line.p,
+        json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s}", "what", "certificate", "subject", subject.p,
+            "issuer", issuer.p, "profile", cp->profile->name, "days", (json_int_t)days, "key", key,
+            "key_usage", ext_ku_text(profile_key_usage(cp->profile, cp->spki->kind), usage),
+            "extended_key_usage", ext_eku_text(cp->profile->eku, eku), "template", hex),
+        err);
+}
+
+static int make_cert(struct plan *p, const struct step *step, const struct plan_cert *c, struct buf *tbs,
+    struct p11ca_err *err)
+{
+    struct cert_plan cp = {
+        .profile = c->profile,
+        .subject = c->subject,
+        .spki = c->spki,
+        .crl_url = c->signer ? c->signer->conf->crl_url : NULL,
+        .issuer = c->signer ? c->signer->issuer : NULL,
+    };
+    unsigned days = step->args.days ? (unsigned)step->args.days : c->profile->days;
+
+    stand_in_serial(&cp);
+    if (profile_check_key(c->profile, c->spki, err) != 0 ||
+        profile_check_subject(c->profile, c->subject, NULL, err) != 0 ||
+        cert_plan_validity(&cp, p->now, days, err) != 0 || build(&cp, c, tbs, err) != 0)
+        return -1;
+    return note_cert(p, step, &cp, days, err);
+}
+
+int plan_cert(struct plan *p, const struct step *step, const struct plan_cert *c, struct issuer **ret,
+    struct p11ca_err *err)
+{
+    AUTO_BUF tbs = BUF_INIT;
+    struct p11ca_err why;
+
+    if (c->signer && !c->signer->issuer)
+        return script_err(p->script, step, err,
+            "authority '%s': no CA certificate: none is installed, no earlier step installs one",
+            c->signer->conf->name);
+    if (make_cert(p, step, c, &tbs, &why) != 0)
+        return script_err(p->script, step, err, "%s", why.msg);
+    if (!ret || !c->profile->is_ca)
+        return 0;
+    return stand_in_issuer(der_buf(&tbs), c->signer ? &c->signer->issuer->spki : c->spki, ret, err);
+}
+
+int plan_note(struct plan *p, const struct step *step, const char *line, json_t *show, struct p11ca_err *err)
+{
+    AUTO_JSON row = json_pack("{s:I,s:s}", "step", (json_int_t)step->number, "kind", step->args.action);
+    AUTO_JSON hold = show;
+
+    buf_addf(&p->text, "step %zu %s %s\n", step->number, step->args.action, line);
+    if (!buf_ok(&p->text) || !row || !show || json_object_update(row, show) != 0 ||
+        json_array_append(p->steps, row) != 0)
+        return err_nomem(err);
+    return 0;
+}

@@ -22,7 +22,8 @@ struct p11ca_step {
     const char *by;      /* who acts: "Ceremony administrator (CA, Ann Lee)" */
     const char *witness; /* who watches, "" for nobody */
     const char *expect;  /* what should be seen */
-    bool done;           /* called before (false) and after (true) */
+    bool rehearsal;
+    bool done; /* called before (false) and after (true) */
 };
 typedef void p11ca_step_fn(void *arg, const struct p11ca_step *step);
 

@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/scope.h"
 #include "ceremony/engine.h"
+#include "ceremony/stage.h"
 #include "ceremony/steps.h"
 
 /* Large: not on the stack. */
@@ -102,4 +103,21 @@ int p11ca_ceremony_resume(struct p11ca_home *home, const char *path,
     if (!base)
         return err_nomem(err);
     return load(path, &s, err) != 0 ? -1 : engine_resume(home, s, base, options, fn, arg, ret, err);
+}
+
+int p11ca_ceremony_rehearse(struct p11ca_home *home, const char *path,
+    const struct p11ca_ceremony_options *options, p11ca_step_fn *fn, void *arg, struct p11ca_ceremony *ret,
+    struct p11ca_err *err)
+{
+    const struct p11ca_options of_stage = {
+        .ui = home->env.ui, .now = home->fixed_now, .program_dir = home->program_dir};
+    AUTO_STR base = path_join(home->dir, "rehearsals");
+    AUTO_SCRIPT s = NULL;
+    AUTO_STAGE stage = {0};
+
+    if (!base)
+        return err_nomem(err);
+    if (load(path, &s, err) != 0 || stage_make(&stage, home, s, &of_stage, err) != 0)
+        return -1;
+    return engine_run(stage.home, s, base, true, options, fn, arg, ret, err);
 }

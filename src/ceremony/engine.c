@@ -45,6 +45,7 @@ static int show(const struct run *run, const struct step *step, bool done, struc
     s.by = (char *)by.p;
     s.witness = (char *)witness.p;
     s.expect = step->args.expect ? step->args.expect : step->kind->expect;
+    s.rehearsal = run->rehearsal;
     s.done = done;
     if (run->fn)
         run->fn(run->arg, &s);
@@ -306,7 +307,7 @@ static int begin(struct run *run, struct p11ca_err *err)
 {
     uint8_t plan[SHA256_LEN];
 
-    run_say(run, "%s%s", run->rehearsal ? "REHEARSAL - " : "", run->script->title);
+    run_say(run, "%s", run->script->title);
     run_say_hash(run, "this script", run->script->sha256);
     if (hash_sha256(run->plan->text.p, run->plan->text.len, plan) != 0)
         return err_nomem(err);
@@ -532,8 +533,8 @@ static int go_on(struct run *run, size_t dropped, struct p11ca_ceremony *ret, st
     people_from_begin(run->people, run->script, json_array_get(transcript_lines(run->transcript), 0));
     if (check_same(run, err) != 0)
         return -1;
-    run_say(run, "%s%s, resumed: %zu of %zu steps are done", run->rehearsal ? "REHEARSAL - " : "",
-        run->script->title, count_done(run), run->script->n_steps);
+    run_say(run, "%s, resumed: %zu of %zu steps are done", run->script->title, count_done(run),
+        run->script->n_steps);
     if (!has_line(run, "end", 0) &&
         run_note(run, "resumed",
             json_pack("{s:o,s:I}", "environment", environment_json(), "dropped", (json_int_t)dropped),

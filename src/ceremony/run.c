@@ -32,11 +32,14 @@ int run_note(struct run *run, const char *type, json_t *body, struct p11ca_err *
 
 void run_say(const struct run *run, const char *fmt, ...)
 {
+    static const char mark[] = "REHEARSAL ";
+    size_t at = run->rehearsal ? sizeof(mark) - 1 : 0;
     char line[2048];
     va_list ap;
 
+    memcpy(line, mark, at);
     va_start(ap, fmt);
-    vsnprintf(line, sizeof(line), fmt, ap);
+    vsnprintf(line + at, sizeof(line) - at, fmt, ap);
     va_end(ap);
     if (run->home->env.ui && run->home->env.ui->say)
         run->home->env.ui->say(run->home->env.ui->ctx, line);

@@ -116,3 +116,23 @@ const struct command cmd_ceremony_resume = {"ceremony resume", "SCRIPT", 1, 1,
     "is taken\n"
     "over when it is provably its own.",
     CLI_OPTIONS(resume_options), run_resume};
+
+static const struct cli_option rehearse_options[] = {
+    {"yes", 'y', NULL, "confirm every step and type nothing, for CI", false},
+    {"people", 0, "FILE", "names of those in the room; otherwise they are asked for", false},
+    {"approvals", 0, "DIR", "where ROLE.sig are, signatures over plan.txt made elsewhere", false},
+    {"dir", 0, "DIR", "the rehearsal's folder; otherwise a new one under HOME/rehearsals", false},
+};
+
+static int run_rehearse(struct cli *cli, struct p11ca_err *err)
+{
+    return run_any(cli, p11ca_ceremony_rehearse, err);
+}
+
+const struct command cmd_ceremony_rehearse = {"ceremony rehearse", "SCRIPT", 1, 1,
+    "run the very same script on throw-away SoftHSM tokens",
+    "In a temporary home with the same authorities; keys, certificates and requests that the script wants to "
+    "find are "
+    "stood in for.\n"
+    "The folder stays, for `ceremony compare`; the tokens do not.",
+    CLI_OPTIONS(rehearse_options), run_rehearse};

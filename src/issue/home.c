@@ -51,7 +51,9 @@ static int set_places(struct p11ca_home *home, const char *program_dir, struct p
 {
     AUTO_STR own = program_dir ? strdup(program_dir) : path_of_program();
 
-    if (!own)
+    if (program_dir)
+        home->program_dir = strdup(program_dir);
+    if (!own || (program_dir && !home->program_dir))
         return err_nomem(err);
     home->kind_dir_own = path_join(home->dir, "tokens");
     home->kind_dir_shared = path_join(own, "../share/p11ca/tokens");
@@ -94,6 +96,7 @@ void p11ca_home_close(struct p11ca_home *home)
     if (!home)
         return;
     home_config_free(home);
+    free(home->program_dir);
     free(home->kind_dir_own);
     free(home->kind_dir_shared);
     free(home->gate);

@@ -34,6 +34,7 @@ struct p11ca_home {
     size_t n_tokens;
     struct authority_conf *authorities;
     size_t n_authorities;
+    char *program_dir; /* NULL: beside this executable */
     char *kind_dir_own, *kind_dir_shared, *gate;
     const char *kind_dirs[3];
     struct token_env env;

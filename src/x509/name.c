@@ -185,7 +185,8 @@ bool name_is_empty(struct der name)
 
 int name_get(struct der name, enum name_attr attr, struct der *ret)
 {
-    static const enum oid oids[] = {[NAME_CN] = OID_CN, [NAME_SERIAL] = OID_SERIAL_NUMBER, [NAME_O] = OID_ORGANIZATION};
+    static const enum oid oids[] = {
+        [NAME_CN] = OID_CN, [NAME_SERIAL] = OID_SERIAL_NUMBER, [NAME_O] = OID_ORGANIZATION};
     struct der rdns, rdn, pair, oid, text, found = {NULL, 0};
     uint8_t tag;
 

@@ -435,6 +435,26 @@ static void replaces_when_told(void **state)
     is_crl(in_dir("7.crl"), in_dir("factory.crt"), 8, 0);
 }
 
+static void lose_the_keys(void)
+{
+    file_remove_tree(in_dir("softhsm"));
+}
+
+/* Last: the tokens are gone after it. */
+static void token_trouble_is_recorded(void **state)
+{
+    struct asked asked = {.meanwhile = lose_the_keys};
+
+    (void)state;
+    assert_int_equal(order_at("factory", NOW + 12 * DAY, in_dir("y.crl"), 1, &asked, NULL), -1);
+    assert_int_equal(err.kind, P11CA_TOKEN);
+    assert_non_null(strstr(err.msg, "token 'factory': key 'factory-"));
+    assert_int_equal(asked.n, 1);
+    assert_int_equal(sql_int("SELECT count(*) FROM event WHERE kind = 'fail' AND authority = 'factory'"), 1);
+    assert_int_equal(sql_int(CRLS_OF("factory")), 8);
+    assert_false(file_exists(in_dir("y.crl")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +469,7 @@ int main(void)
         cmocka_unit_test(recorded_octets_are_judged),
         cmocka_unit_test(revoked_are_listed_until_after_their_end),
         cmocka_unit_test(replaces_when_told),
+        cmocka_unit_test(token_trouble_is_recorded),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

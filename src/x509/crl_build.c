@@ -66,7 +66,7 @@ static void add_entry(const struct crl_entry *e, struct buf *b)
 /* Positive integers in their shortest form: the longer is the greater, a leading zero octet being part of the form. */
 static int by_serial(const void *a, const void *b)
 {
-    const struct crl_entry *x = *(const struct crl_entry *const *)a, *y = *(const struct crl_entry *const *)b;
+    const struct crl_entry *x = a, *y = b;
 
     if (x->serial_len != y->serial_len)
         return x->serial_len < y->serial_len ? -1 : 1;
@@ -76,7 +76,7 @@ static int by_serial(const void *a, const void *b)
 /* RFC 5280 5.1.2.6: an empty list is absent. The order is nobody's demand; it makes the same list the same bytes. */
 static int add_revoked(const struct crl_plan *plan, struct buf *b, struct p11ca_err *err)
 {
-    const struct crl_entry **sorted;
+    struct crl_entry *sorted;
     size_t i, at = der_open(b);
 
     if (plan->n == 0)
@@ -84,11 +84,10 @@ static int add_revoked(const struct crl_plan *plan, struct buf *b, struct p11ca_
     sorted = calloc(plan->n, sizeof(*sorted));
     if (!sorted)
         return err_nomem(err);
-    for (i = 0; i < plan->n; i++)
-        sorted[i] = &plan->entries[i];
+    memcpy(sorted, plan->entries, plan->n * sizeof(*sorted));
     qsort(sorted, plan->n, sizeof(*sorted), by_serial);
     for (i = 0; i < plan->n; i++)
-        add_entry(sorted[i], b);
+        add_entry(&sorted[i], b);
     free(sorted);
     der_close(b, at, DER_SEQUENCE);
     return 0;

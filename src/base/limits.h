@@ -6,6 +6,7 @@
 
 #define LIMIT_CSR       (64 * 1024)   /* a request with an RSA-8192 key and a hundred SANs is under 16 KiB */
 #define LIMIT_CERT      (64 * 1024)   /* as for requests; real certificates stay under 10 KiB */
+#define LIMIT_CRL       (128 << 20)   /* PEM of a million entries with reason and date, 80 octets each */
 #define LIMIT_KEY       (16 * 1024)   /* PEM of an RSA-8192 public key is 1.4 KiB */
 #define LIMIT_CONF      (1024 * 1024) /* written by hand */
 #define LIMIT_PIN_FILE  256           /* one line; PKCS#11 tokens stop at 255 */
@@ -14,6 +15,7 @@
 #define LIMIT_SANS      250           /* names in one certificate; public CAs stop at 100 */
 #define LIMIT_URI       2048          /* SPIFFE-ID 2.3 wants this much; browsers send no more */
 #define LIMIT_EXTS      32            /* extensions asked for by a request */
+#define LIMIT_CRL_EXTS  4             /* extensions of an entry; RFC 5280 5.3 knows three */
 #define LIMIT_RSA_BITS  8192          /* checking a larger one costs seconds: a denial of service */
 #define LIMIT_SIGNATURE 1024          /* octets: RSA-8192; ECDSA ones are smaller */
 #define LIMIT_STEPS     200           /* steps in a ceremony script: a day in a room */

@@ -78,6 +78,21 @@ static const char *const rules[] = {
     "c.authority"
     " WHERE (c.status > 0 OR c.cert NOTNULL) AND fault NOTNULL",
 
+    "SELECT 'authority ''' || a.name || ''': CRL ' || c.number || ': ' || CASE"
+    " WHEN c.der ISNULL THEN 'want its octets, have none'"
+    " WHEN c.sha256 IS NOT sha256(c.der) THEN 'SHA-256 column does not fit the CRL'"
+    " WHEN c.sha256 NOT IN (SELECT digest FROM event WHERE kind = 'crl' AND authority = a.name AND digest "
+    "NOTNULL)"
+    "   THEN 'want a ''crl'' event with its SHA-256, have none'"
+    " WHEN c.number > 1 AND b.number ISNULL THEN 'want CRL ' || (c.number - 1) || ' before it, have none'"
+    " WHEN c.this_update <= b.this_update THEN 'thisUpdate: not after that of CRL ' || b.number"
+    " END AS fault FROM crl c JOIN authority a ON a.id = c.authority"
+    " LEFT JOIN crl b ON b.authority = c.authority AND b.number = c.number - 1 WHERE fault NOTNULL",
+
+    "SELECT 'event ' || e.seq || ': CRL of authority ''' || coalesce(e.authority, '') || ''': want it, have "
+    "none' FROM event e WHERE e.kind = 'crl' AND e.digest NOTNULL AND NOT EXISTS (SELECT 1 FROM crl c"
+    " WHERE c.sha256 = e.digest)",
+
     "SELECT 'device ''' || a.device || ''': two certificates valid at once: serials ' || hex(a.serial) ||"
     " ' and ' || hex(b.serial) FROM certificate a JOIN certificate b ON b.device = a.device AND b.id > a.id"
     " AND b.authority = a.authority AND b.profile = a.profile WHERE a.device NOTNULL AND a.status = 1"

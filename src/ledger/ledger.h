@@ -186,6 +186,48 @@ typedef int ledger_cert_fn(void *arg, const struct ledger_cert *c, struct p11ca_
 P11CA_CHECK int ledger_each_cert(
     struct ledger *l, const struct ledger_filter *f, ledger_cert_fn *fn, void *arg, struct p11ca_err *err);
 
+/* A complete CRL (RFC 5280 5) as it was signed. */
+struct ledger_crl {
+    const char *authority;
+    int64_t number; /* from 1, without gaps */
+    int64_t this_update, next_update;
+    struct blob sha256;
+    struct blob der;
+};
+void ledger_crl_free(struct ledger_crl *crl);
+
+/* What the authority's next CRL must be: its number, and the thisUpdate it must lie behind (0: it is the first). */
+P11CA_CHECK int ledger_next_crl(struct ledger *l, const char *authority, int64_t *ret_number,
+    int64_t *ret_last_update, struct p11ca_err *err);
+
+/*
+ * Records a CRL: reads all but sha256. Refused unless its number is exactly the next (CRL_NUMBER: another process was
+ * faster) and its thisUpdate lies behind the last one's (CRL_TIME). Event "crl", whose digest is the CRL's. CRLs are
+ * never changed or taken back.
+ */
+P11CA_CHECK int ledger_put_crl(struct ledger *l, const struct ledger_crl *crl, struct p11ca_err *err);
+
+/* The latest; *ret is NULL (and 0 returned) when there is none. Free with ledger_crl_free(). */
+P11CA_CHECK int ledger_get_crl(
+    struct ledger *l, const char *authority, struct ledger_crl **ret, struct p11ca_err *err);
+
+/* A revoked certificate, borrowed for the time of the callback. */
+struct ledger_revoked {
+    struct blob serial;
+    int64_t revoked_at;
+    int64_t invalid_since; /* RFC 5280 5.3.2; 0: not known */
+    int reason;            /* CRLReason, -1 for none */
+};
+typedef int ledger_revoked_fn(void *arg, const struct ledger_revoked *row, struct p11ca_err *err);
+
+/*
+ * The authority's revoked certificates, but those that ended before since. With the last CRL's thisUpdate for since,
+ * each stays until it has been on one CRL after its end (RFC 5280 3.3). A callback that returns non-zero ends the walk
+ * with that value.
+ */
+P11CA_CHECK int ledger_each_revoked(struct ledger *l, const char *authority, int64_t since,
+    ledger_revoked_fn *fn, void *arg, struct p11ca_err *err);
+
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
  * kind is one word: init key install issue publish reject fail revoke crl config ceremony.

@@ -142,6 +142,18 @@ static const char triggers_1[] =
     "CREATE TRIGGER authority_cert BEFORE UPDATE OF cert ON authority WHEN OLD.cert IS NOT NULL"
     "  BEGIN SELECT RAISE(ABORT, 'authorities keep their certificate'); END;";
 
+/* Version 1 had the table of CRLs and no program that wrote into it. */
+static const char crl_2[] =
+    "ALTER TABLE crl ADD COLUMN der BLOB;"
+
+    "CREATE TRIGGER crl_insert BEFORE INSERT ON crl"
+    "  WHEN EXISTS (SELECT 1 FROM crl WHERE authority = NEW.authority AND number >= NEW.number)"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs are not replaced: want a number that was not reached'); END;"
+    "CREATE TRIGGER crl_update BEFORE UPDATE ON crl"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs do not change once signed'); END;"
+    "CREATE TRIGGER crl_delete BEFORE DELETE ON crl"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs are not deleted'); END;";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -149,6 +161,7 @@ static const struct {
 } migrations[] = {
     {1, tables_1},
     {1, triggers_1},
+    {2, crl_2},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)

@@ -443,7 +443,7 @@ static char *put_digits(char *at, int v, int n)
     return at + n;
 }
 
-void der_add_time(struct buf *b, int64_t t)
+static void add_time(struct buf *b, int64_t t, int general_from)
 {
     int64_t days = t / 86400, secs = t % 86400;
     char text[16], *at = text;
@@ -456,12 +456,22 @@ void der_add_time(struct buf *b, int64_t t)
         b->failed = true;
         return;
     }
-    at = y < 2050 ? put_digits(at, y % 100, 2) : put_digits(at, y, 4);
+    at = y < general_from ? put_digits(at, y % 100, 2) : put_digits(at, y, 4);
     at = put_digits(put_digits(at, m, 2), d, 2);
     at = put_digits(
         put_digits(put_digits(at, (int)(secs / 3600), 2), (int)(secs / 60 % 60), 2), (int)(secs % 60), 2);
     *at++ = 'Z';
-    der_add(b, y < 2050 ? DER_UTC_TIME : DER_GENERALIZED_TIME, text, (size_t)(at - text));
+    der_add(b, y < general_from ? DER_UTC_TIME : DER_GENERALIZED_TIME, text, (size_t)(at - text));
+}
+
+void der_add_time(struct buf *b, int64_t t)
+{
+    add_time(b, t, 2050);
+}
+
+void der_add_generalized_time(struct buf *b, int64_t t)
+{
+    add_time(b, t, 0);
 }
 
 size_t der_open(const struct buf *b)

@@ -107,6 +107,9 @@ void der_add_integer(struct buf *b, const uint8_t *p, size_t len);
 /* UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5). t: years 1950 to 9999, else b fails. */
 void der_add_time(struct buf *b, int64_t t);
 
+/* GeneralizedTime in every year, for the values that are never UTCTime (RFC 5280 5.3.2). */
+void der_add_generalized_time(struct buf *b, int64_t t);
+
 /* at = der_open(b); content...; der_close(b, at, tag): puts tag and length before what came in between. */
 size_t der_open(const struct buf *b);
 void der_close(struct buf *b, size_t at, uint8_t tag);

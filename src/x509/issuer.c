@@ -51,6 +51,8 @@ static int fill(struct issuer *i, struct cert *cert, struct p11ca_err *err)
     i->not_after = cert->t.not_after;
     i->pathlen = f.pathlen;
     i->self_signed = cert_is_self_issued(cert);
+    i->has_ku = f.has_ku;
+    i->key_usage = f.key_usage;
     i->has_eku = f.has_eku;
     i->eku = f.eku;
     i->cert = cert->der;

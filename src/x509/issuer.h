@@ -14,6 +14,8 @@ struct issuer {
     int64_t not_before, not_after;
     int pathlen; /* -1: none */
     bool self_signed;
+    bool has_ku;
+    unsigned key_usage; /* USAGE_*; keyCertSign is among them when has_ku */
     bool has_eku;
     unsigned eku; /* EKU_*; with has_eku a constraint on what it issues */
     struct spki spki;

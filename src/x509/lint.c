@@ -195,7 +195,7 @@ static bool check_ext_values(struct lint *l)
     return because(l);
 }
 
-/* RFC 5280 4.2.1 and 4.2.2 say of each whether it is critical. ours: only where we are the issuer. */
+/* RFC 5280 4.2.1 and 4.2.2, RFC 6960 4.2.2.2.1 say of each whether it is critical. ours: only where we are the issuer. */
 static const struct {
     enum oid oid;
     bool critical, ours;
@@ -211,6 +211,7 @@ static const struct {
     {OID_CRL_DP, false, true},
     {OID_AIA, false, false},
     {OID_SIA, false, false},
+    {OID_OCSP_NOCHECK, false, true},
 };
 
 static bool check_critical(struct lint *l)
@@ -284,14 +285,28 @@ static bool check_issuer_ca(struct lint *l)
            have(l, "want a path length below the issuer's %d, have %d", l->issuer->pathlen, l->f.pathlen);
 }
 
+/*
+ * OCSPSigning in a leaf is nothing the issuer would need to have: RFC 6960 4.2.2.2 wants the responder's certificate
+ * from the very CA it answers for, and BR 7.1.2.10.6 forbids that CA the usage. OpenSSL judges a responder by purpose
+ * OCSP helper, which looks at no CA's extKeyUsage.
+ */
 static bool check_issuer_eku(struct lint *l)
 {
+    unsigned may = l->issuer ? l->issuer->eku | (l->f.is_ca ? 0 : EKU_OCSP_SIGNING) : 0;
     char want[EXT_TEXT], found[EXT_TEXT];
 
-    if (!l->issuer || !l->issuer->has_eku || !l->f.has_eku || !(l->f.eku & ~l->issuer->eku))
+    if (!l->issuer || !l->issuer->has_eku || !l->f.has_eku || !(l->f.eku & ~may))
         return true;
     return have(l, "want nothing beyond the issuer's %s, have %s", ext_eku_text(l->issuer->eku, want),
         ext_eku_text(l->f.eku, found));
+}
+
+static bool check_nocheck_value(struct lint *l)
+{
+    const struct cert_ext *ext = tbs_ext(&l->t, OID_OCSP_NOCHECK);
+
+    return !ext || der_equal(ext->value, DER_OF((const uint8_t *)"\x05\x00", 2)) ||
+           have(l, "want the value 0500, have another");
 }
 
 /* keyIdentifier of the issuer's key; a self-signed certificate may go without (RFC 5280 4.2.1.1), ours has its own. */
@@ -324,6 +339,7 @@ static bool is_wanted(const struct profile *p, struct der oid)
         {OID_SKI, p->ski},
         {OID_AKI, true},
         {OID_CRL_DP, p->crl_dp},
+        {OID_OCSP_NOCHECK, p->ocsp_nocheck},
     };
     size_t i;
 
@@ -372,6 +388,11 @@ static bool check_eku(struct lint *l)
 
     return l->f.eku == l->profile->eku ||
            have(l, "want %s, have %s", ext_eku_text(l->profile->eku, want), ext_eku_text(l->f.eku, found));
+}
+
+static bool check_nocheck(struct lint *l)
+{
+    return !l->profile->ocsp_nocheck || tbs_ext(&l->t, OID_OCSP_NOCHECK) || have(l, "want it, have none");
 }
 
 /* RFC 5280 4.2.1.2 method 1, as our tbs_build() makes it. */
@@ -453,6 +474,8 @@ static const struct row {
     {"LINT_SKI", "RFC 5280 4.2.1.2", "subjectKeyIdentifier", PROFILED | READABLE, check_ski},
     {"LINT_AKI", "RFC 5280 4.2.1.1", "authorityKeyIdentifier", READABLE, check_aki},
     {"LINT_CRL_DP", "BR 7.1.2.11.2", "cRLDistributionPoints", PROFILED, check_crl_dp},
+    {"LINT_OCSP_NOCHECK", "RFC 6960 4.2.2.2.1", "ocsp-nocheck", EVERY, check_nocheck_value},
+    {"LINT_OCSP_NOCHECK", "RFC 6960 4.2.2.2.1", "ocsp-nocheck", PROFILED, check_nocheck},
 };
 
 static int start(struct lint *l, struct p11ca_err *err)

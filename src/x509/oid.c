@@ -94,6 +94,10 @@ static const struct {
     [OID_ISSUER_ALT_NAME] = {"issuerAltName", "\x55\x1d\x12", 3},               /* 2.5.29.18 */
     [OID_BASIC_CONSTRAINTS] = {"basicConstraints", "\x55\x1d\x13", 3},          /* 2.5.29.19 */
     [OID_CRL_NUMBER] = {"cRLNumber", "\x55\x1d\x14", 3},                        /* 2.5.29.20 */
+    [OID_CRL_REASON] = {"reasonCode", "\x55\x1d\x15", 3},                       /* 2.5.29.21 */
+    [OID_INVALIDITY_DATE] = {"invalidityDate", "\x55\x1d\x18", 3},              /* 2.5.29.24 */
+    [OID_DELTA_CRL] = {"deltaCRLIndicator", "\x55\x1d\x1b", 3},                 /* 2.5.29.27 */
+    [OID_ISSUING_DP] = {"issuingDistributionPoint", "\x55\x1d\x1c", 3},         /* 2.5.29.28 */
     [OID_NAME_CONSTRAINTS] = {"nameConstraints", "\x55\x1d\x1e", 3},            /* 2.5.29.30 */
     [OID_CRL_DP] = {"cRLDistributionPoints", "\x55\x1d\x1f", 3},                /* 2.5.29.31 */
     [OID_POLICIES] = {"certificatePolicies", "\x55\x1d\x20", 3},                /* 2.5.29.32 */

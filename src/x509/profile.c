@@ -27,6 +27,21 @@ static const struct profile profiles[] = {
         .keys = ALL_KEYS,
         .rsa_bits_min = 3072,
     },
+    /* Above issuing CAs, in a PKI of three tiers. */
+    {
+        .name = "intermediate-ca",
+        .is_ca = true,
+        .pathlen = 1,
+        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
+        .eku = EKU_SERVER | EKU_CLIENT,
+        .ski = true,
+        .crl_dp = true,
+        .subject = SUBJECT_NOT_EMPTY,
+        .days = 5475,
+        .days_max = 7300,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 3072,
+    },
     {
         .name = "issuing-ca",
         .is_ca = true,
@@ -37,6 +52,24 @@ static const struct profile profiles[] = {
         .crl_dp = true,
         .subject = SUBJECT_NOT_EMPTY,
         .days = 3650,
+        .days_max = 7300,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 3072,
+    },
+    /*
+     * A root under another one, when roots are rolled over (RFC 4210 4.4, RFC 5280 3.2, BR 7.1.2.2). Neither EKU nor
+     * path length: either would narrow what was issued below the root already.
+     */
+    {
+        .name = "cross-ca",
+        .is_ca = true,
+        .cross = true,
+        .pathlen = -1,
+        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
+        .ski = true,
+        .crl_dp = true,
+        .subject = SUBJECT_NOT_EMPTY,
+        .days = 1825,
         .days_max = 7300,
         .keys = ALL_KEYS,
         .rsa_bits_min = 3072,
@@ -84,6 +117,20 @@ static const struct profile profiles[] = {
         .san_required = true,
         .days = 1825,
         .days_max = 7300,
+        .backdate = 300,
+        .keys = ALL_KEYS,
+        .rsa_bits_min = 2048,
+    },
+    /* BR 7.1.2.8, RFC 6960 4.2.2.2. With nocheck it cannot be revoked, therefore a short life and no CRL to look at. */
+    {
+        .name = "ocsp-signer",
+        .pathlen = -1,
+        .key_usage = USAGE_DIGITAL_SIGNATURE,
+        .eku = EKU_OCSP_SIGNING,
+        .ocsp_nocheck = true,
+        .subject = SUBJECT_NOT_EMPTY,
+        .days = 30,
+        .days_max = 397,
         .backdate = 300,
         .keys = ALL_KEYS,
         .rsa_bits_min = 2048,
@@ -153,6 +200,32 @@ static bool foreign_eku(const struct profile *p)
     return p->eku & ~(unsigned)(EKU_SERVER | EKU_CLIENT | EKU_OCSP_SIGNING);
 }
 
+static bool pathlen_negative(const struct profile *p)
+{
+    return p->pathlen < -1;
+}
+
+/* An EKU in a root would constrain all that is below it, for ever. */
+static bool root_with_eku(const struct profile *p)
+{
+    return p->self_signed && p->eku;
+}
+
+static bool ca_signing_ocsp(const struct profile *p)
+{
+    return p->is_ca && p->eku & EKU_OCSP_SIGNING;
+}
+
+static bool cross_leaf(const struct profile *p)
+{
+    return p->cross && (!p->is_ca || p->self_signed);
+}
+
+static bool nocheck_elsewhere(const struct profile *p)
+{
+    return p->ocsp_nocheck && (p->is_ca || p->eku != EKU_OCSP_SIGNING);
+}
+
 /* What a row must not say. */
 static const struct {
     bool (*broken)(const struct profile *p);
@@ -167,6 +240,11 @@ static const struct {
     {no_keys, "BR 6.1.5: want a kind of key, and RSA from 2048 bits"},
     {sans_unreachable, "want a kind of alternative name to be allowed where one is required"},
     {foreign_eku, "want extended key usages that are known"},
+    {pathlen_negative, "RFC 5280 4.2.1.9: want a path length from 0, or none"},
+    {root_with_eku, "BR 7.1.2.1: want no extended key usage with a root"},
+    {ca_signing_ocsp, "BR 7.1.2.10.6: want OCSPSigning only without cA"},
+    {cross_leaf, "RFC 5280 3.2: want a cross-certificate only for a CA, by another"},
+    {nocheck_elsewhere, "RFC 6960 4.2.2.2.1: want ocsp-nocheck only with OCSPSigning and nothing else"},
 };
 
 int profile_check(const struct profile *p, struct p11ca_err *err)

@@ -27,12 +27,13 @@ enum ext_key_usage { EKU_SERVER = 1, EKU_CLIENT = 2, EKU_OCSP_SIGNING = 4, EKU_O
 enum subject_rule {
     SUBJECT_ANY,      /* may be empty: the SAN is critical then */
     SUBJECT_CN,       /* empty, or with a CN */
-    SUBJECT_NOT_EMPTY /* a CA: with a CN */
+    SUBJECT_NOT_EMPTY /* a CA, a responder: with a CN */
 };
 
 struct profile {
     const char *name;
     bool is_ca, self_signed;
+    bool cross;             /* for a CA that has a certificate: only a ceremony's cross-sign step makes it */
     bool device;            /* is issued to a device ID; without names of its own it gets a URI made of it */
     int pathlen;            /* -1: no pathLenConstraint */
     unsigned key_usage;     /* USAGE_* */
@@ -40,6 +41,7 @@ struct profile {
     unsigned eku;           /* EKU_*, 0: no extension */
     bool ski;               /* subjectKeyIdentifier in the certificate */
     bool crl_dp;            /* cRLDistributionPoints when the issuer has a crl-url */
+    bool ocsp_nocheck;      /* id-pkix-ocsp-nocheck: nobody asks whether the responder itself is revoked */
     enum subject_rule subject;
     unsigned san_allowed; /* SAN_BIT()s, 0: no SAN */
     bool san_required;    /* at least one */
@@ -51,7 +53,8 @@ struct profile {
 
 #define PROFILE_DAY 86400
 
-/* Built in: root-ca, issuing-ca, server, client, device. NULL when there is none of the name. */
+/* Built in: root-ca, intermediate-ca, issuing-ca, cross-ca, server, client, device, ocsp-signer. NULL when there is
+ * none of the name. */
 const struct profile *profile_find(const char *name);
 
 /* The built-in ones in order; NULL past the end. */

@@ -39,6 +39,11 @@ static bool want_crl_dp(const struct making *m)
     return m->plan->profile->crl_dp && m->plan->crl_url;
 }
 
+static bool want_nocheck(const struct making *m)
+{
+    return m->plan->profile->ocsp_nocheck;
+}
+
 static void add_bc(const struct making *m, struct buf *b)
 {
     ext_add_bc(b, m->plan->profile->is_ca, m->plan->profile->pathlen);
@@ -77,6 +82,12 @@ static void add_crl_dp(const struct making *m, struct buf *b)
     ext_add_crl_dp(b, m->plan->crl_url);
 }
 
+static void add_nocheck(const struct making *m, struct buf *b)
+{
+    (void)m;
+    der_add(b, DER_NULL, "", 0);
+}
+
 /* In this order in the certificate. RFC 5280 4.2.1: the SAN is critical when it is all the name there is. */
 static const struct {
     enum oid oid;
@@ -91,6 +102,7 @@ static const struct {
     {OID_SKI, false, false, want_ski, add_ski},
     {OID_AKI, false, false, want_always, add_aki},
     {OID_CRL_DP, false, false, want_crl_dp, add_crl_dp},
+    {OID_OCSP_NOCHECK, false, false, want_nocheck, add_nocheck},
 };
 
 static void add_exts(const struct making *m, struct buf *b)

@@ -317,7 +317,7 @@ static void open_makes_a_private_file(void **state)
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 1);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 2);
     assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
     check_says(p, "");
     open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
@@ -364,12 +364,92 @@ static void open_refuses_newer_versions(void **state)
     with_factory(p);
     ledger_close(p->l);
     p->l = NULL;
-    raw_ok(p, "PRAGMA user_version = 2");
+    raw_ok(p, "PRAGMA user_version = 3");
     refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
-        "%P: schema: want version 1 or older, have 2: made by a newer p11ca");
+        "%P: schema: want version 2 or older, have 3: made by a newer p11ca");
     raw_ok(p, "PRAGMA user_version = 0");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 1, have 0: the next command that writes brings it up");
+        "%P: schema: want version 2, have 0: the next command that writes brings it up");
+}
+
+static struct ledger_crl crl_of(int64_t number)
+{
+    return (struct ledger_crl){.authority = "factory",
+        .number = number,
+        .this_update = NOW + number * 100,
+        .next_update = NOW + number * 100 + 1000,
+        .der = cert_of((uint8_t)number)};
+}
+
+static int put_crl(struct place *p, struct ledger_crl crl)
+{
+    int r;
+
+    ok(p, ledger_begin(p->l, &p->err));
+    r = ledger_put_crl(p->l, &crl, &p->err);
+    if (r == 0)
+        ok(p, ledger_commit(p->l, &p->err));
+    ledger_rollback(p->l);
+    return r;
+}
+
+static void next_crl_is(struct place *p, int64_t number, int64_t last)
+{
+    int64_t have_number = -1, have_last = -1;
+
+    ok(p, ledger_next_crl(p->l, "factory", &have_number, &have_last, &p->err));
+    assert_int_equal(have_number, number);
+    assert_int_equal(have_last, last);
+}
+
+/* As it was written by a program that knew no other version. */
+static void make_version_1(struct place *p)
+{
+    AUTO_BUF sql = BUF_INIT;
+
+    ok(p, file_read("tests/data/ledger/version-1.sql", 65536, &sql, &p->err));
+    ok(p, file_write(p->path, FILE_NEW, 0600, "", 0, &p->err));
+    raw_ok(p, buf_str(&sql));
+}
+
+static void version_1_is_brought_up(void **state)
+{
+    struct place *p = *state;
+    struct ledger_crl *crl = NULL;
+
+    make_version_1(p);
+    raw_ok(p, "INSERT INTO crl VALUES (1, 1, NULL, 1799999000, 1800009000, zeroblob(32))");
+    refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
+        "%P: schema: want version 2, have 1: the next command that writes brings it up");
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_table_info('crl') WHERE name = 'der'"), 0);
+
+    open_at(p, LEDGER_WRITE, NOW);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 2);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
+    events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 issue factory device 1101 - 32\n");
+    check_says(p, "authority 'factory': CRL 1: want its octets, have none\n");
+    next_crl_is(p, 2, NOW - 1000);
+    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    assert_true(crl && crl->number == 1 && crl->next_update == NOW + 9000 && crl->der.len == 0);
+    ledger_crl_free(crl);
+    ok(p, put_crl(p, crl_of(2)));
+    issue(p, 2);
+}
+
+/* The upgrade makes the same tables as a new ledger has. */
+static void version_1_ends_like_a_new_one(void **state)
+{
+    struct place *p = *state, fresh = *p;
+    static const char digest[] = "SELECT sum(length(sql)) * 1000 + count(*) FROM sqlite_schema";
+
+    make_version_1(p);
+    open_at(p, LEDGER_WRITE, NOW);
+    check_says(p, "");
+    snprintf(fresh.path, sizeof(fresh.path), "%s/fresh.db", p->dir);
+    fresh.l = NULL;
+    open_at(&fresh, LEDGER_CREATE, NOW);
+    assert_int_equal(raw_int(p, digest), raw_int(&fresh, digest));
+    ledger_close(fresh.l);
 }
 
 static void open_refuses_other_files(void **state)
@@ -499,8 +579,14 @@ static int w_config(struct place *p)
 {
     return ledger_note_config(p->l, cert_of(1).p, &p->err);
 }
+static int w_crl(struct place *p)
+{
+    const struct ledger_crl crl = crl_of(1);
+
+    return ledger_put_crl(p->l, &crl, &p->err);
+}
 static int (*const writers[])(struct place *) = {
-    w_authority, w_ca_cert, w_lot, w_reserve, w_rebuild, w_issue, w_publish, w_event, w_config};
+    w_authority, w_ca_cert, w_lot, w_reserve, w_rebuild, w_issue, w_publish, w_crl, w_event, w_config};
 
 static void writes_want_a_transaction(void **state)
 {
@@ -1310,6 +1396,134 @@ static void chain_is_as_documented(void **state)
     sqlite3_close(db);
 }
 
+/* --- CRLs */
+
+static void crls_are_numbered(void **state)
+{
+    struct place *p = *state;
+    struct ledger_crl *crl = NULL;
+    uint8_t sha256[SHA256_LEN];
+
+    with_factory(p);
+    next_crl_is(p, 1, 0);
+    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    assert_null(crl);
+    ok(p, put_crl(p, crl_of(1)));
+    next_crl_is(p, 2, NOW + 100);
+    ok(p, put_crl(p, crl_of(2)));
+    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    assert_string_equal(crl->authority, "factory");
+    assert_true(crl->number == 2 && crl->this_update == NOW + 200 && crl->next_update == NOW + 1200);
+    assert_int_equal(crl->der.len, 300);
+    assert_memory_equal(crl->der.p, cert_of(2).p, 300);
+    assert_int_equal(hash_sha256(crl->der.p, crl->der.len, sha256), 0);
+    assert_int_equal(crl->sha256.len, SHA256_LEN);
+    assert_memory_equal(crl->sha256.p, sha256, SHA256_LEN);
+    ledger_crl_free(crl);
+    events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 crl factory - - number 1 32\n"
+                  "3 crl factory - - number 2 32\n");
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM event e JOIN crl c ON c.sha256 = e.digest"), 2);
+    check_says(p, "");
+    no_statement_has_scanned(p->l);
+}
+
+static void put_crl_refuses(void **state)
+{
+    struct place *p = *state;
+    struct ledger_crl crl = crl_of(2);
+    struct ledger_crl *none = NULL;
+    int64_t number, last;
+
+    with_factory(p);
+    refused(p, put_crl(p, crl), "CRL_NUMBER",
+        "authority 'factory': RFC 5280 5.2.3: CRL number: want the next, 1, have 2");
+    ok(p, put_crl(p, crl_of(1)));
+    refused(p, put_crl(p, crl_of(1)), "CRL_NUMBER",
+        "authority 'factory': RFC 5280 5.2.3: CRL number: want the next, 2, have 1");
+    refused(p, put_crl(p, crl_of(3)), "CRL_NUMBER",
+        "authority 'factory': RFC 5280 5.2.3: CRL number: want the next, 2, have 3");
+    crl.this_update = NOW + 100;
+    refused(p, put_crl(p, crl), "CRL_TIME",
+        "authority 'factory': RFC 5280 5.1.2.4: thisUpdate: want a time after that of CRL 1, "
+        "2027-01-15T08:01:40Z, have 2027-01-15T08:01:40Z");
+    crl.this_update = NOW + 101;
+    crl.der.len = 0;
+    refused_as(
+        p, put_crl(p, crl), P11CA_BUG, "CRL_EMPTY", "authority 'factory': CRL: want DER, have no octets");
+    crl = crl_of(1);
+    crl.authority = "nobody";
+    refused(p, put_crl(p, crl), "AUTHORITY_UNKNOWN", "authority 'nobody': not recorded in the ledger");
+    refused(p, ledger_next_crl(p->l, "nobody", &number, &last, &p->err), "AUTHORITY_UNKNOWN",
+        "authority 'nobody': not recorded in the ledger");
+    refused(p, ledger_get_crl(p->l, "nobody", &none, &p->err), "AUTHORITY_UNKNOWN",
+        "authority 'nobody': not recorded in the ledger");
+    next_crl_is(p, 2, NOW + 100);
+    ok(p, put_crl(p, crl_of(2))); /* the refusals did not spoil anything */
+}
+
+static int list_revoked(void *arg, const struct ledger_revoked *r, struct p11ca_err *err)
+{
+    struct text *t = arg;
+    size_t len = strlen(t->s);
+
+    (void)err;
+    snprintf(t->s + len, sizeof(t->s) - len, "%02x %d %d %d\n", r->serial.p[r->serial.len - 1],
+        (int)(r->revoked_at - NOW), r->invalid_since ? (int)(r->invalid_since - NOW) : 0, r->reason);
+    return t->n ? t->n : 0;
+}
+
+static void revoked_are(struct place *p, int64_t since, const char *want)
+{
+    struct text t = {.s = ""};
+
+    ok(p, ledger_each_revoked(p->l, "factory", since, list_revoked, &t, &p->err));
+    assert_string_equal(t.s, want);
+}
+
+#define REVOKE "UPDATE certificate SET status = 3, revoked_at = 1800000000"
+
+static void revoked_are_walked(void **state)
+{
+    struct place *p = *state;
+    struct text stop = {.s = "", .n = 7};
+    uint8_t n;
+
+    with_factory(p);
+    revoked_are(p, 0, "");
+    for (n = 1; n <= 5; n++) /* their ends: NOW + 1001 to NOW + 1005 */
+        issue(p, n);
+    raw_ok(p, REVOKE " + 20, reason = 1, invalid_since = 1799999990 WHERE id = 1;" REVOKE
+                     " + 10 WHERE id = 3;" REVOKE " + 30, reason = 0 WHERE id = 4;"
+                     "UPDATE certificate SET status = 2 WHERE id = 5");
+    revoked_are(p, 0, "03 10 0 -1\n01 20 -10 1\n04 30 0 0\n");
+    revoked_are(p, NOW + 1001, "03 10 0 -1\n01 20 -10 1\n04 30 0 0\n");
+    revoked_are(p, NOW + 1002, "03 10 0 -1\n04 30 0 0\n"); /* the first had ended, and was on a CRL since */
+    revoked_are(p, NOW + 1005, "");
+    assert_int_equal(ledger_each_revoked(p->l, "factory", 0, list_revoked, &stop, &p->err), 7);
+    assert_string_equal(stop.s, "03 10 0 -1\n");
+    refused(p, ledger_each_revoked(p->l, "nobody", 0, list_revoked, &stop, &p->err), "AUTHORITY_UNKNOWN",
+        "authority 'nobody': not recorded in the ledger");
+}
+
+/* Those of another authority are in its own CRLs, which have numbers of their own. */
+static void crls_are_the_authority_s_own(void **state)
+{
+    struct place *p = *state;
+    struct ledger_authority second = factory;
+    struct ledger_crl crl = crl_of(1);
+
+    with_factory(p);
+    second.name = crl.authority = "second";
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_authority(p->l, &second, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    ok(p, put_crl(p, crl));
+    next_crl_is(p, 1, 0);
+    issue(p, 1);
+    raw_ok(p, "DROP TRIGGER certificate_identity;" REVOKE ", authority = 2");
+    revoked_are(p, 0, "");
+}
+
 /* --- what another program may do to the file */
 
 static void triggers_hold_against_others(void **state)
@@ -1348,6 +1562,13 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE authority SET name = 'x'", "authorities keep their name and key"},
         {"UPDATE authority SET cert = zeroblob(9)", "authorities keep their certificate"},
         {"INSERT OR REPLACE INTO authority SELECT * FROM authority", "authorities are not replaced"},
+        {"INSERT OR REPLACE INTO crl SELECT * FROM crl",
+            "CRLs are not replaced: want a number that was not reached"},
+        {"INSERT INTO crl SELECT authority, number - 1, base, this_update, next_update, sha256, der FROM crl",
+            "CRLs are not replaced: want a number that was not reached"},
+        {"UPDATE crl SET der = zeroblob(9)", "CRLs do not change once signed"},
+        {"UPDATE crl SET number = 9", "CRLs do not change once signed"},
+        {"DELETE FROM crl", "CRLs are not deleted"},
     };
     struct place *p = *state;
     size_t i;
@@ -1357,6 +1578,7 @@ static void triggers_hold_against_others(void **state)
     ok(p, ledger_put_ca_cert(p->l, "factory", cert_of(7), &p->err));
     ok(p, ledger_commit(p->l, &p->err));
     issue(p, 1);
+    ok(p, put_crl(p, crl_of(1)));
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         raw_refused(p, rows[i].sql, rows[i].msg);
     check_says(p, "");
@@ -1474,6 +1696,49 @@ static void check_finds(void **state)
     tear_down(&fresh);
 }
 
+/* The same for CRLs: the ledger has CRLs 1 and 2, events 1 key, 2 and 3 crl. */
+#define DROP_CRL "DROP TRIGGER crl_insert; DROP TRIGGER crl_update; DROP TRIGGER crl_delete;"
+#define CRL      "authority 'factory': CRL "
+
+static const struct tampering crl_tamperings[] = {
+    {DROP_CRL "UPDATE crl SET der = zeroblob(300) WHERE number = 2",
+        CRL "2: SHA-256 column does not fit the CRL\n"},
+    {DROP_CRL "UPDATE crl SET der = NULL WHERE number = 2", CRL "2: want its octets, have none\n"},
+    {DROP_CRL "UPDATE crl SET der = x'00', sha256 = "
+              "x'6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d' WHERE number = 2",
+        CRL "2: want a 'crl' event with its SHA-256, have none\n"
+            "event 3: CRL of authority 'factory': want it, have none\n"},
+    {DROP_CRL "UPDATE crl SET this_update = 1800000100 WHERE number = 2",
+        CRL "2: thisUpdate: not after that of CRL 1\n"},
+    {DROP_CRL "DELETE FROM crl WHERE number = 1", CRL "2: want CRL 1 before it, have none\n"
+                                                      "event 2: CRL of authority 'factory': want it, have "
+                                                      "none\n"},
+    {DROP_CRL "DELETE FROM crl WHERE number = 2",
+        "event 3: CRL of authority 'factory': want it, have none\n"},
+};
+
+static void check_finds_in_crls(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(crl_tamperings) / sizeof(crl_tamperings[0]); i++) {
+        struct text found = {.s = ""};
+        void *fresh = NULL;
+        struct place *p;
+
+        assert_int_equal(set_up(&fresh), 0);
+        p = fresh;
+        with_factory(p);
+        ok(p, put_crl(p, crl_of(1)));
+        ok(p, put_crl(p, crl_of(2)));
+        raw_ok(p, crl_tamperings[i].sql);
+        ok(p, ledger_check(p->l, add_finding, &found, &p->err));
+        compare_findings(crl_tamperings[i].sql, crl_tamperings[i].found, found.s);
+        tear_down(&fresh);
+    }
+}
+
 /* Foreign text in a finding must not reach the terminal as it is. */
 static void check_escapes(void **state)
 {
@@ -1542,6 +1807,8 @@ int main(void)
         TEST(open_refuses_what_is_not_there),
         TEST(open_refuses_foreign_databases),
         TEST(open_refuses_newer_versions),
+        TEST(version_1_is_brought_up),
+        TEST(version_1_ends_like_a_new_one),
         TEST(open_refuses_other_files),
         TEST(open_finishes_a_killed_create),
         TEST(open_many_at_once),
@@ -1575,7 +1842,12 @@ int main(void)
         TEST(event_refuses_unknown_kinds),
         TEST(config_is_noted_once),
         TEST(chain_is_as_documented),
+        TEST(crls_are_numbered),
+        TEST(put_crl_refuses),
+        TEST(revoked_are_walked),
+        TEST(crls_are_the_authority_s_own),
         TEST(triggers_hold_against_others),
+        cmocka_unit_test(check_finds_in_crls),
         TEST(check_escapes),
         TEST(check_survives_a_damaged_file),
     };

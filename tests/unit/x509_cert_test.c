@@ -4,6 +4,7 @@
 #include "x509_help.h"
 
 #include <openssl/ec.h>
+#include <openssl/ocsp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,11 +100,14 @@ struct golden {
 
 static const struct golden goldens[] = {
     {"root-ca", "root-ca", "CN=Acme Root CA 2026,O=Acme,C=US", false, NULL, NULL, 0},
+    {"intermediate-ca", "intermediate-ca", "CN=Acme Device CA,O=Acme,C=US", true, NULL, NULL, 0},
     {"issuing-ca", "issuing-ca", "CN=Acme Factory CA 1,O=Acme,C=US", true, NULL, NULL, 0},
+    {"cross-ca", "cross-ca", "CN=Acme Root CA 2026,O=Acme,C=US", true, NULL, NULL, 0},
     {"server", "server", "CN=www.acme.example", true, "www.acme.example", NULL, 0},
     {"client", "client", "CN=svc-1,O=Acme", true, NULL, "spiffe://acme.example/svc-1", 0},
     {"device", "device", "CN=SN000001,serialNumber=SN000001", true, NULL, "urn:dev:SN000001", 0},
     {"device-nameless", "device", "", true, NULL, "urn:dev:SN000001", 0},
+    {"ocsp-signer", "ocsp-signer", "CN=Acme Factory CA 1 OCSP,O=Acme,C=US", true, NULL, NULL, 0},
     {"device-forever", "device", "CN=SN000001", true, NULL, "urn:dev:SN000001", DER_TIME_FOREVER},
 };
 
@@ -314,6 +318,16 @@ static void change_issuer_pathlen(struct bench *b)
     b->issuer.pathlen = 0;
 }
 
+static void change_issuer_pathlen_1(struct bench *b)
+{
+    b->issuer.pathlen = 1;
+}
+
+static void change_dns(struct bench *b)
+{
+    assert_ok(san_add(&b->sans, SAN_DNS, "a.example", &err));
+}
+
 static void change_small_rsa(struct bench *b)
 {
     b->spki = test_spki(test_key(KEY_RSA));
@@ -363,6 +377,24 @@ static const struct {
         "profile 'issuing-ca': RFC 5280 4.2.1.9: basicConstraints: want no CA below an issuer with path "
         "length 0, have "
         "one"},
+    {"intermediate-ca", change_issuer_pathlen_1, "LINT_ISSUER_PATHLEN",
+        "profile 'intermediate-ca': RFC 5280 4.2.1.9: basicConstraints: want a path length below the "
+        "issuer's 1, have 1"},
+    {"cross-ca", change_issuer_pathlen_1, "LINT_ISSUER_PATHLEN",
+        "profile 'cross-ca': RFC 5280 4.2.1.9: basicConstraints: want a path length below the issuer's 1, "
+        "have -1"},
+    {"intermediate-ca", change_issuer_eku, "LINT_ISSUER_EKU",
+        "profile 'intermediate-ca': RFC 5280 4.2.1.12: extKeyUsage: want nothing beyond the issuer's "
+        "clientAuth, have serverAuth, clientAuth"},
+    {"issuing-ca", change_outlive, "VALIDITY_NESTING",
+        "profile 'issuing-ca': RFC 5280 6.1.3: validity: want a time within the issuer's "
+        "2026-05-31T00:00:00Z to 2036-05-28T23:59:58Z, have 2026-06-01T00:00:00Z to 2036-05-28T23:59:59Z"},
+    {"ocsp-signer", change_dns, "LINT_EXT_SET",
+        "profile 'ocsp-signer': the profile: extensions: want only the profile's, have subjectAltName"},
+    {"ocsp-signer", change_no_cn, "NAME_EMPTY",
+        "profile 'ocsp-signer': RFC 5280 4.1.2.6: subject: want one CN, have none or more"},
+    {"ocsp-signer", change_nameless, "NAME_EMPTY",
+        "profile 'ocsp-signer': RFC 5280 4.1.2.6: subject: want a name, have an empty one"},
     {"root-ca", change_small_rsa, "KEY_TOO_SMALL",
         "profile 'root-ca': public key: SP 800-57 5.6.1: want RSA of at least 3072 bits, have 2048"},
 };
@@ -397,6 +429,11 @@ static void lint_refuses_other_profiles(void **state)
             "profile 'server': RFC 5280 4.2.1.12: extKeyUsage: want serverAuth, have clientAuth"},
         {"issuing-ca", "root-ca", "LINT_EXT_SET",
             "profile 'root-ca': the profile: extensions: want only the profile's, have extKeyUsage"},
+        {"cross-ca", "root-ca", "LINT_EXT_SET",
+            "profile 'root-ca': the profile: extensions: want only the profile's, have "
+            "cRLDistributionPoints"},
+        {"ocsp-signer", "server", "LINT_EXT_SET",
+            "profile 'server': the profile: extensions: want only the profile's, have ocsp-nocheck"},
     };
     size_t i;
 
@@ -407,6 +444,7 @@ static void lint_refuses_other_profiles(void **state)
         struct bench b;
 
         judged.days_max = 10000;
+        judged.san_required = false;
         bench_init(&b, rows[i].built, "CN=a.example");
         assert_ok(tbs_build(&b.plan, &tbs, &err));
         assert_refused(tbs_lint(der_buf(&tbs), &judged, b.plan.issuer, &err), rows[i].code, rows[i].msg);
@@ -434,6 +472,36 @@ static void change_encipher(struct profile *p)
     p->key_usage |= USAGE_KEY_ENCIPHERMENT;
 }
 
+static void change_ca_usage(struct profile *p)
+{
+    p->key_usage = USAGE_CRL_SIGN;
+}
+
+static void change_ca_no_crl(struct profile *p)
+{
+    p->key_usage = USAGE_KEY_CERT_SIGN;
+}
+
+static void change_ca_signature(struct profile *p)
+{
+    p->key_usage |= USAGE_DIGITAL_SIGNATURE;
+}
+
+static void change_no_ski(struct profile *p)
+{
+    p->ski = false;
+}
+
+static void change_no_nocheck(struct profile *p)
+{
+    p->ocsp_nocheck = false;
+}
+
+static void change_eku_both(struct profile *p)
+{
+    p->eku |= EKU_CLIENT;
+}
+
 static void lint_refuses_extensions(void **state)
 {
     static const struct {
@@ -454,6 +522,22 @@ static void lint_refuses_extensions(void **state)
         {"issuing-ca", change_pathlen, "LINT_BC",
             "profile 'issuing-ca': RFC 5280 4.2.1.9: basicConstraints: want path length 0, have 3 (-1: "
             "none)"},
+        {"root-ca", change_ca_usage, "LINT_CA_SIGN",
+            "profile 'root-ca': RFC 5280 4.2.1.3: keyUsage: want keyCertSign with cA TRUE, have a keyUsage "
+            "without"},
+        {"issuing-ca", change_ca_no_crl, "LINT_KU",
+            "profile 'issuing-ca': RFC 5280 4.2.1.3: keyUsage: want keyCertSign, cRLSign, have keyCertSign"},
+        {"root-ca", change_ca_signature, "LINT_KU",
+            "profile 'root-ca': RFC 5280 4.2.1.3: keyUsage: want keyCertSign, cRLSign, have "
+            "digitalSignature, keyCertSign, cRLSign"},
+        {"issuing-ca", change_no_ski, "LINT_CA_SKI",
+            "profile 'issuing-ca': RFC 5280 4.2.1.2: subjectKeyIdentifier: want it in a CA certificate, have "
+            "none"},
+        {"ocsp-signer", change_no_nocheck, "LINT_OCSP_NOCHECK",
+            "profile 'ocsp-signer': RFC 6960 4.2.2.2.1: ocsp-nocheck: want it, have none"},
+        {"ocsp-signer", change_eku_both, "LINT_EKU",
+            "profile 'ocsp-signer': RFC 5280 4.2.1.12: extKeyUsage: want OCSPSigning, have clientAuth, "
+            "OCSPSigning"},
     };
     size_t i;
 
@@ -469,6 +553,155 @@ static void lint_refuses_extensions(void **state)
             rows[i].code, rows[i].msg);
         bench_done(&b);
     }
+}
+
+static void change_ca_ocsp(struct profile *p)
+{
+    p->eku |= EKU_OCSP_SIGNING;
+}
+
+/* A row that was changed is judged as it is now: what it says must still make a certificate. */
+static void lint_refuses_changed_profiles(void **state)
+{
+    static const struct {
+        const char *profile;
+        void (*change)(struct profile *p);
+        const char *code, *msg;
+    } rows[] = {
+        {"issuing-ca", change_ca_usage, "LINT_CA_SIGN",
+            "profile 'issuing-ca': RFC 5280 4.2.1.3: keyUsage: want keyCertSign with cA TRUE, have a "
+            "keyUsage without"},
+        {"issuing-ca", change_pathlen, "LINT_ISSUER_PATHLEN",
+            "profile 'issuing-ca': RFC 5280 4.2.1.9: basicConstraints: want a path length below the "
+            "issuer's 1, have 3"},
+        {"issuing-ca", change_ca_ocsp, "LINT_ISSUER_EKU",
+            "profile 'issuing-ca': RFC 5280 4.2.1.12: extKeyUsage: want nothing beyond the issuer's "
+            "serverAuth, clientAuth, have serverAuth, clientAuth, OCSPSigning"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_BUF tbs = BUF_INIT;
+        struct bench b;
+
+        bench_init(&b, rows[i].profile, "CN=a.example");
+        rows[i].change(&b.profile);
+        b.issuer.pathlen = 1;
+        b.issuer.has_eku = true;
+        b.issuer.eku = EKU_SERVER | EKU_CLIENT;
+        assert_ok(tbs_build(&b.plan, &tbs, &err));
+        assert_refused(tbs_lint(der_buf(&tbs), &b.profile, b.plan.issuer, &err), rows[i].code, rows[i].msg);
+        bench_done(&b);
+    }
+}
+
+/* Extension by extension: value in hex, NULL where it must not be. The issuer's key identifier is a0 01 ... 13. */
+#define CA_KU      "03020106"
+#define BOTH_EKUS  "301406082b0601050507030106082b06010505070302"
+#define ISSUER_AKI "30168014a00102030405060708090a0b0c0d0e0f10111213"
+#define CRL_DP     "3020301ea01ca01a8618687474703a2f2f706b692e6578616d706c652f612e63726c"
+#define BY_KEY     "?" /* made of the subject's key */
+
+static const struct {
+    enum oid oid;
+    bool critical;
+    const char *root, *intermediate, *issuing, *cross, *ocsp;
+} contents[] = {
+    {OID_BASIC_CONSTRAINTS, true, "30030101ff", "30060101ff020101", "30060101ff020100", "30030101ff", "3000"},
+    {OID_KEY_USAGE, true, CA_KU, CA_KU, CA_KU, CA_KU, "03020780"},
+    {OID_EXT_KEY_USAGE, false, NULL, BOTH_EKUS, BOTH_EKUS, NULL, "300a06082b06010505070309"},
+    {OID_SAN, false, NULL, NULL, NULL, NULL, NULL},
+    {OID_SKI, false, BY_KEY, BY_KEY, BY_KEY, BY_KEY, NULL},
+    {OID_AKI, false, BY_KEY, ISSUER_AKI, ISSUER_AKI, ISSUER_AKI, ISSUER_AKI},
+    {OID_CRL_DP, false, NULL, CRL_DP, CRL_DP, CRL_DP, NULL},
+    {OID_OCSP_NOCHECK, false, NULL, NULL, NULL, NULL, "0500"},
+};
+
+static void has_extension(const struct tbs *t, enum oid oid, bool critical, const char *hex)
+{
+    const struct cert_ext *ext = tbs_ext(t, oid);
+
+    if (!hex) {
+        assert_null(ext);
+        return;
+    }
+    assert_non_null(ext);
+    assert_int_equal(ext->critical, critical);
+    if (strcmp(hex, BY_KEY) != 0)
+        assert_bytes(ext->value, hex);
+}
+
+static void profiles_hold_what_they_must(void **state)
+{
+    static const char *const names[] = {
+        "root-ca", "intermediate-ca", "issuing-ca", "cross-ca", "ocsp-signer"};
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        AUTO_BUF tbs = BUF_INIT;
+        struct bench b;
+        struct tbs t;
+
+        bench_init(&b, names[i], "CN=A");
+        assert_ok(tbs_build(&b.plan, &tbs, &err));
+        assert_ok(tbs_lint(der_buf(&tbs), b.plan.profile, b.plan.issuer, &err));
+        assert_ok(tbs_read(der_buf(&tbs), &t, &err));
+        for (k = 0; k < sizeof(contents) / sizeof(contents[0]); k++) {
+            const char *const hex[] = {contents[k].root, contents[k].intermediate, contents[k].issuing,
+                contents[k].cross, contents[k].ocsp};
+
+            has_extension(&t, contents[k].oid, contents[k].critical, hex[i]);
+        }
+        bench_done(&b);
+    }
+}
+
+/* RFC 5280 4.2.1.1, BR 7.1.2.11.1: the key identifier alone, the one of the certificate above; 20 octets. */
+static void key_identifiers_chain(void **state)
+{
+    const struct test_ca *const cas[] = {test_root(), test_factory()};
+    struct cert_facts facts[2];
+    struct cert certs[2];
+    char aki[2 * 24 + 1], want[2 * 24 + 1] = "30168014";
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        struct der der = der_buf(&cas[i]->issuer->cert);
+
+        certs[i] = (struct cert)CERT_INIT;
+        assert_ok(cert_read(der.p, der.len, &certs[i], &err));
+        assert_ok(tbs_facts(&certs[i].t, &facts[i], &err));
+        assert_int_equal(facts[i].ski.len, 20);
+    }
+    assert_true(der_equal(facts[0].aki, facts[0].ski));
+    assert_true(der_equal(facts[1].aki, facts[0].ski));
+    assert_false(der_equal(facts[1].ski, facts[0].ski));
+    text_hex(facts[0].ski.p, 20, want + 8);
+    assert_int_equal(tbs_ext(&certs[1].t, OID_AKI)->value.len, 24);
+    text_hex(tbs_ext(&certs[1].t, OID_AKI)->value.p, 24, aki);
+    assert_string_equal(aki, want);
+    for (i = 0; i < 2; i++)
+        cert_done(&certs[i]);
+}
+
+/* Without a crl-url there is no distribution point, and nothing is missed. */
+static void no_crl_url_no_distribution_point(void **state)
+{
+    AUTO_BUF tbs = BUF_INIT;
+    struct bench b;
+    struct tbs t;
+
+    (void)state;
+    bench_init(&b, "issuing-ca", "CN=A");
+    b.plan.crl_url = NULL;
+    assert_ok(tbs_build(&b.plan, &tbs, &err));
+    assert_ok(tbs_lint(der_buf(&tbs), b.plan.profile, b.plan.issuer, &err));
+    assert_ok(tbs_read(der_buf(&tbs), &t, &err));
+    assert_null(tbs_ext(&t, OID_CRL_DP));
+    bench_done(&b);
 }
 
 /* --- hand-altered bytes --- */
@@ -524,6 +757,61 @@ static void lint_refuses_bytes(void **state)
             tbs_lint(der_buf(&tbs), b.plan.profile, b.plan.issuer, &err), rows[i].code, rows[i].msg);
         bench_done(&b);
     }
+}
+
+/* Extension { nocheck, value 0500 } and what it must not become. */
+static void lint_refuses_nocheck(void **state)
+{
+    static const struct {
+        const char *to, *msg;
+    } rows[] = {
+        {"06092b060105050730010504020101",
+            "profile 'ocsp-signer': RFC 6960 4.2.2.2.1: ocsp-nocheck: want the value 0500, have another"},
+        {"06092b060105050730010404020500",
+            "profile 'ocsp-signer': the profile: extensions: want only the profile's, have "
+            "1.3.6.1.5.5.7.48.1.4"},
+    };
+    struct profile p = *profile_find("ocsp-signer");
+    AUTO_BUF tbs = BUF_INIT;
+    struct bench b;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bench_init(&b, "ocsp-signer", "CN=A");
+        buf_reset(&tbs);
+        assert_ok(tbs_build(&b.plan, &tbs, &err));
+        replace(&tbs, "06092b060105050730010504020500", rows[i].to);
+        assert_refused(tbs_lint(der_buf(&tbs), &p, b.plan.issuer, &err),
+            i == 0 ? "LINT_OCSP_NOCHECK" : "LINT_EXT_SET", rows[i].msg);
+        bench_done(&b);
+    }
+}
+
+static void nocheck_is_not_critical(void **state)
+{
+    static const char critical[] =
+        "\x30\x12\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x05\x01\x01\xff\x04\x02\x05\x00";
+    AUTO_BUF tbs = BUF_INIT;
+    struct bench b;
+    uint8_t *at;
+
+    (void)state;
+    bench_init(&b, "ocsp-signer", "CN=A");
+    assert_ok(tbs_build(&b.plan, &tbs, &err));
+    /* It is the last extension: three octets more in all that is around it. */
+    assert_memory_equal(tbs.p + tbs.len - 17, "\x30\x0f\x06\x09", 4);
+    at = memmem(tbs.p, tbs.len, "\xa3\x67\x30\x65", 4);
+    assert_true(at && tbs.p[1] == 0x82);
+    tbs.p[3] = (uint8_t)(tbs.p[3] + 3);
+    at[1] = (uint8_t)(at[1] + 3);
+    at[3] = (uint8_t)(at[3] + 3);
+    tbs.len -= 17;
+    buf_add(&tbs, critical, sizeof(critical) - 1);
+    assert_refused(tbs_lint(der_buf(&tbs), b.plan.profile, b.plan.issuer, &err), "LINT_CRITICAL",
+        "profile 'ocsp-signer': RFC 5280 4.2.1: extensions: want ocsp-nocheck not critical, have it "
+        "critical");
+    bench_done(&b);
 }
 
 static void refuses_what_is_no_tbs(void **state)
@@ -635,7 +923,7 @@ static void built_in_profiles_make_sense(void **state)
         assert_ok(profile_check(p, &err));
         assert_ptr_equal(profile_find(p->name), p);
     }
-    assert_int_equal(i, 5);
+    assert_int_equal(i, 8);
     assert_null(profile_find("tls-server"));
 }
 
@@ -662,11 +950,86 @@ static void profile_refusals(void **state)
         "profile 'client': SAN: want DNS or URI or email, have IP:192.0.2.1");
     assert_refused(profile_check_subject(server, BYTES("\x30\0"), NULL, &err), "NAME_EMPTY",
         "profile 'server': RFC 5280 4.1.2.6: subject: want a name or an alternative name, have neither");
-    own.key_usage = USAGE_KEY_CERT_SIGN;
-    assert_int_equal(profile_check(&own, &err), -1);
-    assert_string_equal(err.msg,
-        "profile 'server': RFC 5280 4.2.1.9: want keyCertSign, cRLSign and a path length only with a CA");
-    assert_int_equal(err.kind, P11CA_CONFIG);
+}
+
+static void change_leaf_pathlen(struct profile *p)
+{
+    p->pathlen = 0;
+}
+
+static void change_pathlen_negative(struct profile *p)
+{
+    p->pathlen = -2;
+}
+
+static void change_no_usage(struct profile *p)
+{
+    p->key_usage = 0;
+}
+
+static void change_eku_server(struct profile *p)
+{
+    p->eku = EKU_SERVER;
+}
+
+static void change_eku_ocsp(struct profile *p)
+{
+    p->eku = EKU_OCSP_SIGNING;
+}
+
+static void change_cross(struct profile *p)
+{
+    p->cross = true;
+}
+
+static void change_nocheck(struct profile *p)
+{
+    p->ocsp_nocheck = true;
+}
+
+static void profile_rows_without_sense(void **state)
+{
+    static const struct {
+        const char *profile;
+        void (*change)(struct profile *p);
+        const char *msg;
+    } rows[] = {
+        {"server", change_cert_sign,
+            "profile 'server': RFC 5280 4.2.1.9: want keyCertSign, cRLSign and a path length only with a CA"},
+        {"server", change_leaf_pathlen,
+            "profile 'server': RFC 5280 4.2.1.9: want keyCertSign, cRLSign and a path length only with a CA"},
+        {"issuing-ca", change_ca_usage, "profile 'issuing-ca': RFC 5280 4.2.1.3: want keyCertSign with a CA"},
+        {"issuing-ca", change_pathlen_negative,
+            "profile 'issuing-ca': RFC 5280 4.2.1.9: want a path length from 0, or none"},
+        {"client", change_no_usage, "profile 'client': RFC 5280 4.2.1.3: want at least one key usage"},
+        {"issuing-ca", change_no_ski,
+            "profile 'issuing-ca': RFC 5280 4.1.2.6: want a CA with a subject and a subjectKeyIdentifier"},
+        {"root-ca", change_eku_server,
+            "profile 'root-ca': BR 7.1.2.1: want no extended key usage with a root"},
+        {"issuing-ca", change_eku_ocsp,
+            "profile 'issuing-ca': BR 7.1.2.10.6: want OCSPSigning only without cA"},
+        {"server", change_cross,
+            "profile 'server': RFC 5280 3.2: want a cross-certificate only for a CA, by another"},
+        {"root-ca", change_cross,
+            "profile 'root-ca': RFC 5280 3.2: want a cross-certificate only for a CA, by another"},
+        {"server", change_nocheck,
+            "profile 'server': RFC 6960 4.2.2.2.1: want ocsp-nocheck only with OCSPSigning and nothing else"},
+        {"ocsp-signer", change_eku_both,
+            "profile 'ocsp-signer': RFC 6960 4.2.2.2.1: want ocsp-nocheck only with OCSPSigning and nothing "
+            "else"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct profile own = *profile_find(rows[i].profile);
+
+        rows[i].change(&own);
+        assert_int_equal(profile_check(&own, &err), -1);
+        assert_string_equal(err.msg, rows[i].msg);
+        assert_string_equal(err.code, "PROFILE");
+        assert_int_equal(err.kind, P11CA_CONFIG);
+    }
 }
 
 /* --- whole certificates --- */
@@ -716,7 +1079,7 @@ static void refuses_damaged(void **state)
 {
     AUTO_BUF der = BUF_INIT;
     AUTO_CERT cert = CERT_INIT;
-    static const uint8_t ecdsa_sha256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
+    static const uint8_t ecdsa_sha256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
     uint8_t *last_alg = NULL, *at;
 
     (void)state;
@@ -794,6 +1157,64 @@ static void issuers(void **state)
     assert_string_equal(factory->alg->text, "ecdsa-with-SHA256");
 }
 
+/* --- a delegated OCSP responder, as OpenSSL judges it --- */
+
+static X509 *to_x509(struct der der)
+{
+    const uint8_t *p = der.p;
+    X509 *x = d2i_X509(NULL, &p, (long)der.len);
+
+    assert_non_null(x);
+    return x;
+}
+
+static void sign_responder(struct buf *ret)
+{
+    struct cert_plan plan = test_plan("ocsp-signer", test_factory()->issuer);
+    struct spki spki = test_spki(test_key(KEY_P256));
+    AUTO_BUF name = BUF_INIT;
+    AUTO_BUF tbs = BUF_INIT;
+
+    assert_ok(name_from_text("CN=Acme OCSP 1", &name, &err));
+    plan.subject = der_buf(&name);
+    plan.spki = &spki;
+    assert_ok(tbs_build(&plan, &tbs, &err));
+    assert_ok(tbs_lint(der_buf(&tbs), plan.profile, plan.issuer, &err));
+    plan_sign(&plan, test_factory()->key, ret);
+}
+
+/* The factory CA has serverAuth and clientAuth only; its responder answers for it all the same. */
+static void openssl_takes_the_responder(void **state)
+{
+    SCOPED(x509) X509 *root = to_x509(der_buf(&test_root()->issuer->cert));
+    SCOPED(x509) X509 *factory = to_x509(der_buf(&test_factory()->issuer->cert));
+    SCOPED(x509) X509 *responder = NULL;
+    SCOPED(x509_store) X509_STORE *store = X509_STORE_new();
+    SCOPED(x509_stack) STACK_OF(X509) *extra = sk_X509_new_null();
+    OCSP_BASICRESP *answer = OCSP_BASICRESP_new();
+    OCSP_CERTID *id = NULL;
+    ASN1_TIME *now = ASN1_TIME_set(NULL, TEST_NOW);
+    AUTO_BUF der = BUF_INIT;
+
+    (void)state;
+    sign_responder(&der);
+    responder = to_x509(der_buf(&der));
+    /* about a certificate of the factory CA, its own as well as any */
+    id = OCSP_cert_to_id(EVP_sha256(), responder, factory);
+    assert_non_null(OCSP_basic_add1_status(answer, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, now, NULL));
+    assert_int_equal(
+        OCSP_basic_sign(answer, responder, test_key(KEY_P256), EVP_sha256(), NULL, OCSP_NOTIME), 1);
+    assert_int_equal(X509_STORE_add_cert(store, root), 1);
+    X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), TEST_NOW + 1);
+    assert_int_equal(X509_STORE_set_flags(store, X509_V_FLAG_X509_STRICT), 1);
+    X509_up_ref(factory);
+    assert_true(sk_X509_push(extra, factory) > 0);
+    assert_int_equal(OCSP_basic_verify(answer, extra, store, 0), 1);
+    ASN1_TIME_free(now);
+    OCSP_CERTID_free(id);
+    OCSP_BASICRESP_free(answer);
+}
+
 /* --- keys whose signing happens elsewhere, as libp11 makes them --- */
 
 static int signed_elsewhere;
@@ -846,17 +1267,25 @@ int main(void)
         cmocka_unit_test(lint_refuses_other_profiles),
         cmocka_unit_test(lint_refuses_extensions),
         cmocka_unit_test(lint_refuses_bytes),
+        cmocka_unit_test(lint_refuses_changed_profiles),
+        cmocka_unit_test(profiles_hold_what_they_must),
+        cmocka_unit_test(key_identifiers_chain),
+        cmocka_unit_test(no_crl_url_no_distribution_point),
+        cmocka_unit_test(lint_refuses_nocheck),
+        cmocka_unit_test(nocheck_is_not_critical),
         cmocka_unit_test(refuses_what_is_no_tbs),
         cmocka_unit_test(san_critical_beside_an_empty_subject),
         cmocka_unit_test(lint_tells_everything),
         cmocka_unit_test(validity),
         cmocka_unit_test(built_in_profiles_make_sense),
         cmocka_unit_test(profile_refusals),
+        cmocka_unit_test(profile_rows_without_sense),
         cmocka_unit_test(read_back),
         cmocka_unit_test(refuses_damaged),
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(reads_v1),
         cmocka_unit_test(issuers),
+        cmocka_unit_test(openssl_takes_the_responder),
         cmocka_unit_test(signs_with_a_foreign_method),
     };
 

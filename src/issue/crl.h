@@ -1,0 +1,45 @@
+/*
+ * An authority's CRL. The order of effects, each of which may be the last thing the machine does:
+ *
+ *   number, to-be-signed bytes, lint   from the ledger; refusals end here, before the token is touched
+ *   approve                            people look at the exact bytes
+ *   sign                               re-read, compared, verified under the CA certificate
+ *   commit                             one durable transaction that asks for the number again
+ *   publish                            the PEM file
+ *
+ * Killed before the commit, nothing has happened: nobody has seen the signature. Killed after it, the same order at the
+ * same time publishes what the ledger has, and signs nothing.
+ */
+#ifndef ISSUE_CRL_H
+#define ISSUE_CRL_H
+
+#include <p11ca/issue.h>
+
+#include "issue/hooks.h"
+#include "issue/home.h"
+
+struct crl_order {
+    unsigned days;                     /* from 1: nextUpdate lies so many days behind thisUpdate */
+    const char *output;                /* PEM */
+    bool force;                        /* replace output */
+    const struct signing_hooks *hooks; /* at is thisUpdate; NULL: the home's clock, and nobody is asked */
+};
+
+struct crl_issued {
+    enum p11ca_outcome outcome; /* FINISHED: was signed before, published now. REUSED: was published, too. */
+    int64_t number;
+    int64_t this_update, next_update;
+    size_t entries;
+    char sha256[65];
+};
+
+/*
+ * Signs and publishes the next complete CRL (RFC 5280 5) of an authority of this home. An order for the very time of
+ * the latest CRL is taken for the same order. Codes: CRL_DAYS (P11CA_USAGE), NO_CA_CERT (P11CA_CONFIG), CRL_TIME (the
+ * clock lies before the last CRL), CRL_NUMBER (another process was faster; both P11CA_LEDGER), the lint's CRL_*
+ * (P11CA_REFUSED), OUTPUT_EXISTS (P11CA_FILE); what a token says is P11CA_TOKEN or P11CA_LOGIN.
+ */
+P11CA_CHECK int crl_issue(const struct p11ca_home *home, const char *authority, const struct crl_order *order,
+    struct crl_issued *ret, struct p11ca_err *err);
+
+#endif

@@ -142,12 +142,19 @@ static const struct weaker {
 };
 #define N_WEAKER (sizeof(weaker) / sizeof(weaker[0]))
 
-static CK_RV set(struct probing *p, const struct weaker *w, bool back)
+static CK_RV set(struct probing *p, const struct weaker *w, CK_BBOOL value)
 {
-    CK_BBOOL value = back ? !w->value : w->value;
     CK_ATTRIBUTE attr = {w->attr, &value, sizeof(value)};
 
     return p->fn->C_SetAttributeValue(p->session, p->k->private_key, &attr, 1);
+}
+
+static bool is_weak(struct probing *p, const struct weaker *w)
+{
+    CK_BBOOL value = !w->value;
+    CK_ATTRIBUTE attr = {w->attr, &value, sizeof(value)};
+
+    return p->fn->C_GetAttributeValue(p->session, p->k->private_key, &attr, 1) == CKR_OK && value == w->value;
 }
 
 static int probe_set(struct probing *p, struct p11ca_err *err)
@@ -155,11 +162,12 @@ static int probe_set(struct probing *p, struct p11ca_err *err)
     size_t i;
 
     for (i = 0; i < N_WEAKER; i++) {
-        CK_RV rv = set(p, &weaker[i], false);
+        bool was_weak = is_weak(p, &weaker[i]);
+        CK_RV rv = set(p, &weaker[i], weaker[i].value);
 
         /* Back again: the key was weaker for a moment, and its history may say so. */
-        if (rv == CKR_OK)
-            (void)set(p, &weaker[i], true);
+        if (rv == CKR_OK && !was_weak)
+            (void)set(p, &weaker[i], !weaker[i].value);
         if (note(p, weaker[i].set, rv, err) != 0)
             return -1;
     }

@@ -99,7 +99,7 @@ $(B)/tests/%.so: tests/token/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -g -O2 $(WARN) $(PKGINC) -fPIC -shared -o $@ $< -pthread -ldl
 
-check-unit: all $(UNIT)
+check-unit: all $(UNIT) $(HELPERS)
 	BUILD=$(B) tests/run-unit $(UNIT)
 
 check-cli: all $(HELPERS)

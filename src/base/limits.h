@@ -10,6 +10,8 @@
 #define LIMIT_KEY       (16 * 1024)   /* PEM of an RSA-8192 public key is 1.4 KiB */
 #define LIMIT_CONF      (1024 * 1024) /* written by hand */
 #define LIMIT_PIN_FILE  256           /* one line; PKCS#11 tokens stop at 255 */
+#define LIMIT_SLIPS     32            /* mistyped shares of one PIN: people give up before */
+#define LIMIT_MODULE    (256 << 20)   /* a PKCS#11 module that is hashed; vendors' go up to some 50 MiB */
 #define LIMIT_NAME      (16 * 1024)   /* DER of one distinguished name */
 #define LIMIT_RDNS      32            /* attributes in a name: the longest seen in the wild has 14 */
 #define LIMIT_SANS      250           /* names in one certificate; public CAs stop at 100 */

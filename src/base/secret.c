@@ -10,8 +10,9 @@
 #include "base/limits.h"
 #include "base/path.h"
 #include "base/scope.h"
+#include "base/shares.h"
 
-static int set(struct secret *ret, const char *p, size_t len, struct p11ca_err *err)
+int secret_set(struct secret *ret, const char *p, size_t len, struct p11ca_err *err)
 {
     char *copy;
 
@@ -36,7 +37,7 @@ static int set(struct secret *ret, const char *p, size_t len, struct p11ca_err *
 /* Takes the bytes out of a buffer and wipes it, whatever happens. */
 static int set_from_buf(struct secret *ret, struct buf *b, struct p11ca_err *err)
 {
-    int rc = set(ret, b->p ? (char *)b->p : "", b->len, err);
+    int rc = secret_set(ret, b->p ? (char *)b->p : "", b->len, err);
 
     if (b->p)
         OPENSSL_cleanse(b->p, b->cap);
@@ -90,7 +91,7 @@ static int from_env(struct secret *ret, const char *arg, const char *base, const
     if (!value)
         return err_set(err, P11CA_LOGIN, "PIN_MISSING", "PIN: environment variable %s is not set", arg);
     /* It stays in the environment: a command that logs in to two tokens reads it twice. */
-    return set(ret, value, strlen(value), err);
+    return secret_set(ret, value, strlen(value), err);
 }
 
 static int from_prompt(struct secret *ret, const char *arg, const char *base, const char *prompt,
@@ -108,7 +109,7 @@ static int from_prompt(struct secret *ret, const char *arg, const char *base, co
     if (n < 0)
         return err_set(err, P11CA_LOGIN, "PIN_MISSING",
             "%s: no terminal to ask on; use pin = \"file:PATH\", \"fd:N\" or \"env:NAME\"", prompt);
-    rc = set(ret, line, (size_t)n, err);
+    rc = secret_set(ret, line, (size_t)n, err);
     OPENSSL_cleanse(line, sizeof(line));
     return rc;
 }
@@ -123,6 +124,8 @@ static const struct source {
     {"file:", true, from_file},
     {"fd:", true, from_fd},
     {"env:", true, from_env},
+    {"shares", false, shares_ask},
+    {"shares:", true, shares_from_files},
 };
 
 static const struct source *find(const char *spec)
@@ -144,8 +147,20 @@ int secret_check_spec(const char *spec, struct p11ca_err *err)
     /* A PIN written where the source should be must not be repeated in the error. */
     if (!s || (s->read == from_fd && fd_number(spec + strlen(s->prefix)) < 0))
         return err_set(err, P11CA_CONFIG, "PIN_SOURCE",
-            "want \"prompt\", \"file:PATH\", \"fd:N\" or \"env:NAME\" (never the PIN itself)");
+            "want \"prompt\", \"file:PATH\", \"fd:N\", \"env:NAME\", \"shares\" or \"shares:PATH\" (never "
+            "the PIN "
+            "itself)");
     return 0;
+}
+
+bool secret_is_typed(const char *spec)
+{
+    return strcmp(spec, "prompt") == 0 || strcmp(spec, "shares") == 0;
+}
+
+bool secret_is_shared(const char *spec)
+{
+    return strcmp(spec, "shares") == 0 || strncmp(spec, "shares:", 7) == 0;
 }
 
 int secret_read(struct secret *ret, const char *spec, const char *base, const char *prompt,
@@ -169,7 +184,7 @@ int secret_random(struct secret *ret, size_t n, struct p11ca_err *err)
         return err_openssl(err, P11CA_BUG, "random generator");
     for (i = 0; i < n; i++)
         text[i] = alphabet[(unsigned char)text[i] % 32];
-    rc = set(ret, text, n, err);
+    rc = secret_set(ret, text, n, err);
     OPENSSL_cleanse(text, sizeof(text));
     return rc;
 }

@@ -7,8 +7,7 @@ static bool blob_is(struct blob b, const void *p, size_t len)
     return b.len == len && memcmp(b.p, p, len) == 0;
 }
 
-/* The key in the token must be the one that was recorded: by ID and by public key. */
-static int check_record(const struct authority *a, struct p11ca_err *err)
+int authority_check_record(const struct authority *a, struct p11ca_err *err)
 {
     const struct ledger_authority *r = a->record;
 
@@ -53,7 +52,7 @@ static int open_all(
         key_find(&a->key, a->token, conf->key, NULL, 0, err) != 0)
         return -1;
     /* The signer checks the attributes first: a key that breaks the policy is refused for that, whatever else it is. */
-    if (signer_open(&a->signer, &a->key, home->gate, err) != 0 || check_record(a, err) != 0)
+    if (signer_open(&a->signer, &a->key, home->gate, err) != 0 || authority_check_record(a, err) != 0)
         return -1;
     /* Typing a PIN takes its time. */
     if (l)

@@ -28,6 +28,9 @@ P11CA_CHECK int authority_open(struct authority *ret, const struct p11ca_home *h
     const struct authority_conf *conf, struct p11ca_err *err);
 void authority_done(struct authority *a);
 
+/* The key in the token must be the one that was recorded, by ID and by public key: KEY_MISMATCH. None recorded: fine. */
+P11CA_CHECK int authority_check_record(const struct authority *a, struct p11ca_err *err);
+
 /* Records the open key in the ledger, in a transaction of its own. The same key again changes nothing. */
 P11CA_CHECK int authority_record(const struct authority *a, struct ledger *l, struct p11ca_err *err);
 

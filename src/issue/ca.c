@@ -2,6 +2,7 @@
 #include "issue/ca.h"
 
 #include <p11ca/issue.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -12,29 +13,168 @@
 #include "x509/name.h"
 #include "x509/pem.h"
 
+/* What the configuration and the ledger have of an authority whose key is made or destroyed here. */
+static int open_record(const struct p11ca_home *home, const char *authority, struct authority *ret,
+    struct ledger **ret_ledger, struct p11ca_err *err)
+{
+    return home_authority(home, authority, &ret->conf, err) != 0 ||
+                   home_ledger_write(home, ret_ledger, err) != 0 ||
+                   ledger_get_authority(*ret_ledger, authority, &ret->record, err) != 0
+               ? -1
+               : 0;
+}
+
+static int open_token(struct authority *a, const struct p11ca_home *home, struct p11ca_err *err)
+{
+    if (!a->conf->token)
+        return err_set(
+            err, P11CA_CONFIG, "NO_KEY", "authority '%s': has no token in p11ca.conf", a->conf->name);
+    return token_open(&a->token, a->conf->token, &home->env, true, err) == 0 ? token_login(a->token, err)
+                                                                             : -1;
+}
+
+static int check_recorded_id(const struct authority *a, const uint8_t id[KEY_ID_LEN], struct p11ca_err *err)
+{
+    const struct ledger_authority *r = a->record;
+
+    if (!r || (r->key_id.len == KEY_ID_LEN && memcmp(r->key_id.p, id, KEY_ID_LEN) == 0))
+        return 0;
+    return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_KEY",
+        "authority '%s': the ledger has a key for it already", a->conf->name);
+}
+
+/* Never by key_generate(): what is missing of a recorded key must not be made anew. */
+static int find_recorded(struct authority *a, const uint8_t id[KEY_ID_LEN], struct p11ca_err *err)
+{
+    if (key_find(&a->key, a->token, a->conf->key, id, KEY_ID_LEN, err) != 0)
+        return -1;
+    a->key.adopted = true;
+    return key_check(&a->key, NULL, NULL, err) == 0 && authority_check_record(a, err) == 0
+               ? key_prove(&a->key, err)
+               : -1;
+}
+
+static int show_key(struct authority *a, const struct key_hooks *hooks, struct p11ca_err *err)
+{
+    struct p11ca_err first, why;
+    size_t n;
+
+    if (spki_read(a->key.spki.p, a->key.spki.len, &a->spki, err) != 0)
+        err_prefix(err, "authority '%s': the generated key", a->conf->name);
+    else if (!hooks || !hooks->evidence || hooks->evidence(hooks->arg, &a->key, err) == 0)
+        return 0;
+    if (a->key.adopted)
+        return -1;
+    first = *err;
+    if (key_destroy(a->token, a->key.label, a->key.id, a->key.id_len, &n, &why) != 0)
+        err_set(err, first.kind, first.code, "%s; and it is still there: %s", first.msg, why.msg);
+    return -1;
+}
+
+int ca_generate_key(struct p11ca_home *home, const char *authority, const char *algorithm,
+    const uint8_t id[KEY_ID_LEN], const struct key_hooks *hooks, struct p11ca_err *err)
+{
+    AUTO_LEDGER l = NULL;
+    AUTO_AUTHORITY a = {0};
+    int rc;
+
+    if (open_record(home, authority, &a, &l, err) != 0 || check_recorded_id(&a, id, err) != 0 ||
+        open_token(&a, home, err) != 0)
+        return -1;
+    rc = a.record ? find_recorded(&a, id, err)
+                  : key_generate(&a.key, a.token, a.conf->key, id, algorithm, err);
+    if (rc != 0 || show_key(&a, hooks, err) != 0)
+        return -1;
+    /* A PIN was typed, a key generated, people have looked at it. */
+    ledger_set_now(l, home_now(home));
+    return authority_record(&a, l, err);
+}
+
 int p11ca_generate_key(
     struct p11ca_home *home, const char *authority, const char *algorithm, struct p11ca_err *err)
 {
-    const struct authority_conf *conf;
+    uint8_t id[KEY_ID_LEN];
+
+    return key_draw_id(id, err) == 0 ? ca_generate_key(home, authority, algorithm, id, NULL, err) : -1;
+}
+
+struct destroyed {
+    uint8_t spki_sha256[SHA256_LEN];
+    bool recorded;
+};
+
+static int see_destroyed(void *arg, const struct ledger_event *e, struct p11ca_err *err)
+{
+    struct destroyed *d = arg;
+
+    (void)err;
+    if (strcmp(e->kind, "destroy") == 0 && e->digest.len == SHA256_LEN &&
+        memcmp(e->digest.p, d->spki_sha256, SHA256_LEN) == 0)
+        d->recorded = true;
+    return 0;
+}
+
+static int find_destroyed(
+    const struct authority *a, struct ledger *l, struct destroyed *ret, struct p11ca_err *err)
+{
+    if (!a->record)
+        return err_set(err, P11CA_LEDGER, "AUTHORITY_UNKNOWN",
+            "authority '%s': the ledger has no key of it to destroy", a->conf->name);
+    if (hash_sha256(a->record->spki.p, a->record->spki.len, ret->spki_sha256) != 0)
+        return err_openssl(err, P11CA_BUG, "authority '%s': SHA-256", a->conf->name);
+    return ledger_each_event(l, see_destroyed, ret, err);
+}
+
+static int record_destroyed(
+    const struct authority *a, struct ledger *l, const struct destroyed *d, struct p11ca_err *err)
+{
+    char detail[256];
+    const struct ledger_event e = {
+        .kind = "destroy",
+        .authority = a->conf->name,
+        .detail = detail,
+        .digest = {d->spki_sha256, SHA256_LEN},
+    };
+
+    snprintf(detail, sizeof(detail), "key '%.100s' in token '%s', serial %s", a->conf->key, a->token->label,
+        a->token->serial);
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    if (ledger_event(l, &e, err) != 0) {
+        ledger_rollback(l);
+        return -1;
+    }
+    return ledger_commit(l, err);
+}
+
+/* 1: the recorded key is there; 0: it is not, and may be gone; -1: another one is there, or it may not be gone. */
+static int find_doomed(struct authority *a, bool may_be_gone, struct p11ca_err *err)
+{
+    if (key_find(&a->key, a->token, a->conf->key, NULL, 0, err) == 0)
+        return authority_check_record(a, err) == 0 ? 1 : -1;
+    if (strcmp(err->code, "KEY_NOT_FOUND") != 0)
+        return -1;
+    return may_be_gone ? 0
+                       : err_prefix(err, "authority '%s': the ledger does not say that its key was destroyed",
+                             a->conf->name);
+}
+
+int ca_destroy_key(struct p11ca_home *home, const char *authority, bool resume, struct p11ca_err *err)
+{
+    struct destroyed d = {.recorded = false};
     AUTO_LEDGER l = NULL;
     AUTO_AUTHORITY a = {0};
+    int there;
+    size_t n;
 
-    if (home_authority(home, authority, &conf, err) != 0 || home_ledger_write(home, &l, err) != 0)
+    if (open_record(home, authority, &a, &l, err) != 0 || find_destroyed(&a, l, &d, err) != 0 ||
+        open_token(&a, home, err) != 0 || (there = find_doomed(&a, resume || d.recorded, err)) < 0)
         return -1;
-    a.conf = conf;
-    if (ledger_get_authority(l, authority, &a.record, err) != 0)
+    /* Also when the private half is gone: the public one may be left. */
+    if (key_destroy(a.token, a.conf->key, a.record->key_id.p, a.record->key_id.len, &n, err) != 0)
         return -1;
-    if (a.record)
-        return err_set(err, P11CA_LEDGER, "AUTHORITY_HAS_KEY",
-            "authority '%s': the ledger has a key for it already", authority);
-    if (!conf->token)
-        return err_set(err, P11CA_CONFIG, "NO_KEY", "authority '%s': has no token in p11ca.conf", authority);
-    if (token_open(&a.token, conf->token, &home->env, true, err) != 0 || token_login(a.token, err) != 0 ||
-        key_generate(&a.key, a.token, conf->key, algorithm, err) != 0)
-        return -1;
-    if (spki_read(a.key.spki.p, a.key.spki.len, &a.spki, err) != 0)
-        return err_prefix(err, "authority '%s': the generated key", authority);
-    return authority_record(&a, l, err);
+    ledger_set_now(l, home_now(home));
+    return there || !d.recorded ? record_destroyed(&a, l, &d, err) : 0;
 }
 
 /* Whether path holds the request of this authority: its recorded key, its subject, proven possession. */

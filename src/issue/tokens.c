@@ -122,5 +122,5 @@ int p11ca_token_init(struct p11ca_home *home, const char *name, struct p11ca_err
 {
     const struct token_binding *b;
 
-    return home_token(home, name, &b, err) != 0 ? -1 : token_init(b, &home->env, err);
+    return home_token(home, name, &b, err) != 0 ? -1 : token_init(b, &home->env, false, err);
 }

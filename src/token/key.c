@@ -3,57 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/scope.h"
 #include "token/public.h"
 #include "token/rv.h"
-
-/* Handles that match, at most max; how many there are, at most LIMIT_OBJECTS. */
-static int search(const struct token *t, CK_ATTRIBUTE *tmpl, CK_ULONG n_tmpl, CK_OBJECT_HANDLE *ret,
-    size_t max, size_t *ret_n, struct p11ca_err *err)
-{
-    CK_FUNCTION_LIST *fn = t->module->fn;
-    CK_OBJECT_HANDLE object;
-    CK_ULONG n = 0;
-    size_t found = 0;
-    CK_RV rv;
-
-    rv = fn->C_FindObjectsInit(t->session, tmpl, n_tmpl);
-    if (rv != CKR_OK)
-        return err_rv(err, rv, "token '%s': C_FindObjectsInit", t->binding->name);
-    while (
-        (rv = fn->C_FindObjects(t->session, &object, 1, &n)) == CKR_OK && n == 1 && found < LIMIT_OBJECTS) {
-        if (found < max)
-            ret[found] = object;
-        found++;
-    }
-    fn->C_FindObjectsFinal(t->session);
-    if (rv != CKR_OK)
-        return err_rv(err, rv, "token '%s': C_FindObjects", t->binding->name);
-    *ret_n = found;
-    return 0;
-}
-
-/* The one object of a class; ret_n 0 leaves ret alone, more than one is an error. */
-static int find_one(const struct token *t, CK_OBJECT_CLASS class, const char *label, const uint8_t *id,
-    size_t id_len, CK_OBJECT_HANDLE *ret, size_t *ret_n, struct p11ca_err *err)
-{
-    CK_ATTRIBUTE tmpl[3] = {
-        {CKA_CLASS, &class, sizeof(class)},
-        {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)},
-        {CKA_ID, (void *)(uintptr_t)id, id_len},
-    };
-    size_t n = 0;
-
-    if (search(t, tmpl, id ? 3 : 2, ret, 1, &n, err) != 0)
-        return -1;
-    if (n > 1)
-        return err_set(err, P11CA_TOKEN, "KEY_AMBIGUOUS",
-            "token '%s': want exactly one %s key with label '%s'%s, have %zu", t->binding->name,
-            class == CKO_PRIVATE_KEY ? "private" : "public", label, id ? " and its ID" : "", n);
-    *ret_n = n;
-    return 0;
-}
+#include "token/search.h"
 
 static int read_id(struct key *k, struct p11ca_err *err)
 {
@@ -76,12 +29,11 @@ static int read_id(struct key *k, struct p11ca_err *err)
 static int find(struct key *k, const uint8_t *id, size_t id_len, struct p11ca_err *err)
 {
     const char *token = k->token->binding->name;
-    size_t n = 0;
 
     /* By label alone first: a second key with the label is refused even when its ID differs. */
-    if (find_one(k->token, CKO_PRIVATE_KEY, k->label, NULL, 0, &k->private_key, &n, err) != 0)
+    if (search_key(k->token, CKO_PRIVATE_KEY, k->label, NULL, 0, &k->private_key, err) != 0)
         return -1;
-    if (n == 0)
+    if (k->private_key == CK_INVALID_HANDLE)
         return err_set(
             err, P11CA_TOKEN, "KEY_NOT_FOUND", "token '%s': no private key with label '%s'", token, k->label);
     if (read_id(k, err) != 0)
@@ -89,9 +41,9 @@ static int find(struct key *k, const uint8_t *id, size_t id_len, struct p11ca_er
     if (id && (id_len != k->id_len || memcmp(id, k->id, id_len) != 0))
         return err_set(err, P11CA_TOKEN, "KEY_MISMATCH",
             "token '%s': key '%s': its CKA_ID is not the recorded one", token, k->label);
-    if (find_one(k->token, CKO_PUBLIC_KEY, k->label, k->id, k->id_len, &k->public_key, &n, err) != 0)
+    if (search_key(k->token, CKO_PUBLIC_KEY, k->label, k->id, k->id_len, &k->public_key, err) != 0)
         return -1;
-    if (n == 0)
+    if (k->public_key == CK_INVALID_HANDLE)
         return 0;
     return public_spki(k->token, k->public_key, k->type, &k->spki, err);
 }
@@ -119,6 +71,51 @@ int key_check(const struct key *k, policy_reading_fn *each, void *arg, struct p1
     if (k->public_key == CK_INVALID_HANDLE)
         return 0;
     return policy_check(k->token, k->public_key, POLICY_PUBLIC, k->label, each, arg, err);
+}
+
+static int destroy_one(const struct token *t, CK_OBJECT_HANDLE object, const char *what, const char *label,
+    struct p11ca_err *err)
+{
+    CK_RV rv = t->module->fn->C_DestroyObject(t->session, object);
+
+    return rv == CKR_OK
+               ? 0
+               : err_rv(err, rv, "token '%s': %s key '%s': C_DestroyObject", t->binding->name, what, label);
+}
+
+/* The private half goes first: interrupted, what is left is harmless. */
+int key_destroy(struct token *t, const char *label, const uint8_t *id, size_t id_len, size_t *ret_n,
+    struct p11ca_err *err)
+{
+    static const struct {
+        CK_OBJECT_CLASS class;
+        const char *name;
+    } halves[] = {{CKO_PRIVATE_KEY, "private"}, {CKO_PUBLIC_KEY, "public"}};
+    CK_OBJECT_HANDLE object[2];
+    size_t i, n = 0;
+
+    for (i = 0; i < 2; i++) {
+        if (search_key(t, halves[i].class, label, id, id_len, &object[i], err) != 0)
+            return -1;
+    }
+    for (i = 0; i < 2; i++) {
+        if (object[i] == CK_INVALID_HANDLE)
+            continue;
+        if (destroy_one(t, object[i], halves[i].name, label, err) != 0)
+            return -1;
+        n++;
+    }
+    /* Its word is not enough. */
+    for (i = 0; i < 2; i++) {
+        if (search_key(t, halves[i].class, label, id, id_len, &object[i], err) != 0)
+            return -1;
+        if (object[i] != CK_INVALID_HANDLE)
+            return err_set(err, P11CA_TOKEN, "KEY_NOT_DESTROYED",
+                "token '%s': %s key '%s': is still there after it was destroyed", t->binding->name,
+                halves[i].name, label);
+    }
+    *ret_n = n;
+    return 0;
 }
 
 void key_done(struct key *k)

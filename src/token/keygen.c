@@ -1,10 +1,16 @@
+#include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "token/key.h"
+#include "base/scope.h"
 #include "token/public.h"
 #include "token/rv.h"
+#include "token/search.h"
+
+SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
 
 /* Named curves as CKA_EC_PARAMS: the OID in DER (RFC 5480 2.1.1.1). */
 static const CK_BYTE oid_p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -17,11 +23,11 @@ static const struct algorithm {
     CK_MECHANISM_TYPE mechanism;
     const CK_BYTE *curve;
     size_t curve_len;
-    CK_ULONG bits;
+    int bits; /* of the field; of the modulus */
 } algorithms[] = {
-    {"P-256", CKK_EC, CKM_EC_KEY_PAIR_GEN, oid_p256, sizeof(oid_p256), 0},
-    {"P-384", CKK_EC, CKM_EC_KEY_PAIR_GEN, oid_p384, sizeof(oid_p384), 0},
-    {"P-521", CKK_EC, CKM_EC_KEY_PAIR_GEN, oid_p521, sizeof(oid_p521), 0},
+    {"P-256", CKK_EC, CKM_EC_KEY_PAIR_GEN, oid_p256, sizeof(oid_p256), 256},
+    {"P-384", CKK_EC, CKM_EC_KEY_PAIR_GEN, oid_p384, sizeof(oid_p384), 384},
+    {"P-521", CKK_EC, CKM_EC_KEY_PAIR_GEN, oid_p521, sizeof(oid_p521), 521},
     {"RSA-3072", CKK_RSA, CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0, 3072},
     {"RSA-4096", CKK_RSA, CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0, 4096},
 };
@@ -45,29 +51,6 @@ static const struct algorithm *find_algorithm(const char *name)
     return NULL;
 }
 
-/* A label is for one pair: a later search must find exactly one. */
-static int check_label_free(struct token *t, const char *label, struct p11ca_err *err)
-{
-    struct p11ca_err found = {0};
-    struct key k;
-
-    if (key_find(&k, t, label, NULL, 0, &found) == 0) {
-        key_done(&k);
-        return err_set(err, P11CA_TOKEN, "KEY_EXISTS", "token '%s': a key with label '%s' exists",
-            t->binding->name, label);
-    }
-    if (strcmp(found.code, "KEY_NOT_FOUND") == 0)
-        return 0;
-    *err = found;
-    return -1;
-}
-
-static void destroy(const struct token *t, CK_OBJECT_HANDLE pub, CK_OBJECT_HANDLE priv)
-{
-    t->module->fn->C_DestroyObject(t->session, priv);
-    t->module->fn->C_DestroyObject(t->session, pub);
-}
-
 static CK_RV generate_pair(struct token *t, const struct algorithm *a, struct key *k)
 {
     static CK_BYTE f4[] = {0x01, 0x00, 0x01}; /* 65537 */
@@ -75,7 +58,7 @@ static CK_RV generate_pair(struct token *t, const struct algorithm *a, struct ke
     CK_ATTRIBUTE pub[POLICY_MAX], priv[POLICY_MAX];
     CK_OBJECT_CLASS pub_class = CKO_PUBLIC_KEY, priv_class = CKO_PRIVATE_KEY;
     CK_KEY_TYPE type = a->type;
-    CK_ULONG bits = a->bits;
+    CK_ULONG bits = (CK_ULONG)a->bits;
     const CK_ATTRIBUTE common[] = {
         {CKA_KEY_TYPE, &type, sizeof(type)},
         {CKA_LABEL, k->label, strlen(k->label)},
@@ -99,42 +82,116 @@ static CK_RV generate_pair(struct token *t, const struct algorithm *a, struct ke
         t->session, &mechanism, pub, n_pub, priv, n_priv, &k->public_key, &k->private_key);
 }
 
+/* public_spki() takes no curves but ours: their size tells them apart. */
+static int check_algorithm(const struct key *k, const struct algorithm *a, struct p11ca_err *err)
+{
+    const unsigned char *at = k->spki.p;
+    SCOPED(pkey) EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)k->spki.len);
+
+    if (!pkey)
+        return err_openssl(
+            err, P11CA_TOKEN, "token '%s': key '%s': public key", k->token->binding->name, k->label);
+    if (k->type == a->type && EVP_PKEY_get_bits(pkey) == a->bits)
+        return 0;
+    return err_set(err, P11CA_TOKEN, "KEY_ALGORITHM", "token '%s': key '%s': want %s, have %s of %d bits",
+        k->token->binding->name, k->label, a->name, k->type == CKK_EC ? "EC" : "RSA",
+        EVP_PKEY_get_bits(pkey));
+}
+
+/* What a pair must be, whichever run has generated it. */
+static int check_pair(const struct key *k, const struct algorithm *a, struct p11ca_err *err)
+{
+    return key_check(k, NULL, NULL, err) == 0 && check_algorithm(k, a, err) == 0 ? key_prove(k, err) : -1;
+}
+
 static int generate(struct key *k, const struct algorithm *a, struct p11ca_err *err)
 {
     struct token *t = k->token;
+    struct p11ca_err first, why;
+    size_t n;
     CK_RV rv;
 
     k->type = a->type;
-    k->id_len = 16;
-    if (RAND_bytes(k->id, (int)k->id_len) != 1)
-        return err_openssl(err, P11CA_BUG, "random generator");
     rv = generate_pair(t, a, k);
     if (rv != CKR_OK)
         return err_rv(err, rv, "token '%s': C_GenerateKeyPair %s", t->binding->name, a->name);
-    if (key_check(k, NULL, NULL, err) == 0 && public_spki(t, k->public_key, k->type, &k->spki, err) == 0)
+    if (public_spki(t, k->public_key, k->type, &k->spki, err) == 0 && check_pair(k, a, err) == 0)
         return 0;
-    destroy(t, k->public_key, k->private_key);
+    first = *err;
+    if (key_destroy(t, k->label, k->id, k->id_len, &n, &why) != 0)
+        err_set(err, first.kind, first.code, "%s; and it is still there: %s", first.msg, why.msg);
     return -1;
 }
 
-int key_generate(
-    struct key *ret, struct token *t, const char *label, const char *algorithm, struct p11ca_err *err)
+/* Everything an earlier run can have left under the label. */
+static int look(struct key *k, struct p11ca_err *err)
+{
+    const char *token = k->token->binding->name;
+    CK_OBJECT_HANDLE any;
+
+    if (search_key(k->token, CKO_PRIVATE_KEY, k->label, NULL, 0, &any, err) != 0 ||
+        search_key(k->token, CKO_PRIVATE_KEY, k->label, k->id, k->id_len, &k->private_key, err) != 0 ||
+        search_key(k->token, CKO_PUBLIC_KEY, k->label, k->id, k->id_len, &k->public_key, err) != 0)
+        return -1;
+    if (any != CK_INVALID_HANDLE && k->private_key == CK_INVALID_HANDLE)
+        return err_set(
+            err, P11CA_TOKEN, "KEY_EXISTS", "token '%s': a key with label '%s' exists", token, k->label);
+    return 0;
+}
+
+static int adopt(struct key *ret, const struct key *k, const struct algorithm *a, struct p11ca_err *err)
+{
+    struct key found;
+
+    if (key_find(&found, k->token, k->label, k->id, k->id_len, err) != 0)
+        return -1;
+    if (check_pair(&found, a, err) != 0) {
+        key_done(&found);
+        return err_prefix(err, "left by an earlier run");
+    }
+    found.adopted = true;
+    *ret = found;
+    return 0;
+}
+
+static int take_up(struct key *ret, struct key *k, const struct algorithm *a, struct p11ca_err *err)
+{
+    size_t n;
+
+    if (look(k, err) != 0)
+        return -1;
+    if (k->private_key != CK_INVALID_HANDLE && k->public_key != CK_INVALID_HANDLE)
+        return adopt(ret, k, a, err);
+    if ((k->private_key != CK_INVALID_HANDLE || k->public_key != CK_INVALID_HANDLE) &&
+        key_destroy(k->token, k->label, k->id, k->id_len, &n, err) != 0)
+        return -1;
+    if (generate(k, a, err) != 0)
+        return -1;
+    *ret = *k;
+    *k = (struct key){0};
+    return 0;
+}
+
+int key_draw_id(uint8_t ret[KEY_ID_LEN], struct p11ca_err *err)
+{
+    return RAND_bytes(ret, KEY_ID_LEN) == 1 ? 0 : err_openssl(err, P11CA_BUG, "random generator");
+}
+
+int key_generate(struct key *ret, struct token *t, const char *label, const uint8_t id[KEY_ID_LEN],
+    const char *algorithm, struct p11ca_err *err)
 {
     const struct algorithm *a = find_algorithm(algorithm);
-    struct key k = {.token = t};
+    struct key k = {.token = t, .id_len = KEY_ID_LEN};
+    int rc;
 
     if (!a)
         return err_set(err, P11CA_CONFIG, "KEY_ALGORITHM",
             "algorithm '%s': want P-256, P-384, P-521, RSA-3072 or RSA-4096", algorithm);
-    if (check_label_free(t, label, err) != 0)
-        return -1;
+    memcpy(k.id, id, KEY_ID_LEN);
     k.label = strdup(label);
     if (!k.label)
         return err_nomem(err);
-    if (generate(&k, a, err) != 0) {
-        key_done(&k);
-        return -1;
-    }
-    *ret = k;
-    return 0;
+    rc = take_up(ret, &k, a, err);
+    key_done(&k);
+    return rc;
 }

@@ -87,6 +87,17 @@ bool policy_may_be_weak(const char *name)
     return any_row(name, false);
 }
 
+const char *policy_attribute(enum policy_object what, size_t i, CK_ATTRIBUTE_TYPE *ret_type)
+{
+    size_t n;
+    const struct row *rows = rows_of(what, &n);
+
+    if (i >= n)
+        return NULL;
+    *ret_type = rows[i].type;
+    return rows[i].name;
+}
+
 size_t policy_template(enum policy_object what, const struct token_kind *kind, CK_ATTRIBUTE *tmpl)
 {
     static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;

@@ -23,6 +23,9 @@ size_t policy_template(enum policy_object what, const struct token_kind *kind, C
 bool policy_may_omit(const char *name);
 bool policy_may_be_weak(const char *name);
 
+/* The policy's attributes one after another: its name, NULL behind the last. */
+const char *policy_attribute(enum policy_object what, size_t i, CK_ATTRIBUTE_TYPE *ret_type);
+
 /* What was read of one attribute. */
 struct policy_reading {
     const char *name; /* "CKA_SENSITIVE" */

@@ -63,6 +63,7 @@ static const struct {
     R(SESSION_READ_ONLY),
     R(SESSION_EXISTS),
     R(SESSION_READ_ONLY_EXISTS),
+    R(SESSION_READ_WRITE_SO_EXISTS),
     R(SIGNATURE_INVALID),
     R(SIGNATURE_LEN_RANGE),
     R(TEMPLATE_INCOMPLETE),
@@ -76,10 +77,12 @@ static const struct {
     R(USER_PIN_NOT_INITIALIZED),
     R(USER_TYPE_INVALID),
     R(USER_TOO_MANY_TYPES),
+    R(USER_ANOTHER_ALREADY_LOGGED_IN),
     R(WRAPPED_KEY_INVALID),
     R(WRAPPED_KEY_LEN_RANGE),
     R(WRAPPING_KEY_HANDLE_INVALID),
     R(WRAPPING_KEY_SIZE_RANGE),
+    R(WRAPPING_KEY_TYPE_INCONSISTENT),
     R(RANDOM_SEED_NOT_SUPPORTED),
     R(RANDOM_NO_RNG),
     R(DOMAIN_PARAMS_INVALID),
@@ -121,6 +124,22 @@ const char *rv_name(CK_RV rv, char buf[32])
     else
         snprintf(buf, 32, "CKR_0x%08lx", rv);
     return buf;
+}
+
+bool rv_says_nothing(CK_RV rv)
+{
+    static const CK_RV all[] = {CKR_HOST_MEMORY, CKR_SLOT_ID_INVALID, CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY,
+        CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED, CKR_SESSION_CLOSED,
+        CKR_SESSION_HANDLE_INVALID, CKR_SESSION_READ_ONLY, CKR_OBJECT_HANDLE_INVALID, CKR_KEY_HANDLE_INVALID,
+        CKR_WRAPPING_KEY_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN, CKR_OPERATION_ACTIVE,
+        CKR_CRYPTOKI_NOT_INITIALIZED};
+    size_t i;
+
+    for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (all[i] == rv)
+            return true;
+    }
+    return false;
 }
 
 static enum p11ca_kind kind_of(CK_RV rv)

@@ -2,8 +2,8 @@
  * A token: the physical thing that a name in p11ca.conf means.
  *
  * Order of calls: token_open (loads the module, finds exactly one token, opens a session: a lost token
- * is an error here, before libp11 could wait for it), token_login, then keys (token/key.h, token/keygen.h)
- * and signers (token/signer.h); token_close last. One thread; only signers are used by many.
+ * is an error here, before libp11 could wait for it), token_login, then keys (token/key.h), what can be seen
+ * of them (token/evidence.h, token/inventory.h) and signers (token/signer.h); token_close last. One thread; only signers are used by many.
  */
 #ifndef TOKEN_TOKEN_H
 #define TOKEN_TOKEN_H
@@ -55,16 +55,39 @@ P11CA_CHECK int token_open(struct token **ret, const struct token_binding *b, co
 void token_close(struct token *t);
 
 /*
- * Logs the user in, with one try: a wrong PIN is an error, never repeated. The token's counters are read
- * before a PIN is asked for; one that would be locked by a wrong PIN takes only a typed one.
+ * Logs the user in, with one try: a wrong PIN is an error, never repeated, that says what the token tells of tries left.
+ * The token's counters are read before a PIN is asked for; one that would be locked by a wrong PIN takes only a typed one.
+ * Refused: no user PIN was set (USER_PIN_NOT_INITIALIZED).
  */
 P11CA_CHECK int token_login(struct token *t, struct p11ca_err *err);
 
+/* Whether the user is logged in, by whatever handle of this process. */
+bool token_logged_in(const struct token *t);
+
+/* Whether the binding's user PIN is in shares: they are made when the PIN is, after token_init(). */
+bool token_sets_pin_later(const struct token_binding *b);
+
 /*
  * Initialises the one uninitialised token of the binding's module with the label of its URI and the PINs of the
- * binding. Refused when a token with that label is there.
+ * binding; of one that sets its user PIN later (token_set_pin()), with the security officer's PIN alone. Refused when a
+ * token with that label is there (TOKEN_EXISTS).
+ *
+ * resume: an earlier run may have been interrupted in it. Then a token that is there is taken up if it holds no object
+ * (TOKEN_NOT_EMPTY) and opens with our PINs: the user's, or if it has none yet or gets it later, the security officer's;
+ * a user PIN that is missing is set. One try each.
  */
-P11CA_CHECK int token_init(const struct token_binding *b, const struct token_env *env, struct p11ca_err *err);
+P11CA_CHECK int token_init(
+    const struct token_binding *b, const struct token_env *env, bool resume, struct p11ca_err *err);
+
+/*
+ * Sets the user PIN as security officer, with the binding's so-pin; pin NULL: the one from the binding's source, typed
+ * ones twice. Then it is tried by a login. Refused before the token is touched: a PIN of a length it does not take
+ * (PIN_LEN_RANGE). Needs a writable session, nobody logged in; nobody is afterwards.
+ */
+P11CA_CHECK int token_set_pin(struct token *t, const struct secret *pin, struct p11ca_err *err);
+
+/* Draws a PIN as long as the token takes, 24 characters (120 bits) at most; below 100 bits the ui is told. */
+P11CA_CHECK int token_draw_pin(const struct token *t, struct secret *ret, struct p11ca_err *err);
 
 /* One token, for listing. */
 struct token_seen {

@@ -158,7 +158,8 @@ finishes() {
 @test "a wrong PIN is tried once, and appears nowhere" {
     use_fault_module
     printf 'wrong-pin-4711\n' >home/pins/factory
-    refused 5 "p11ca: token 'factory': login: CKR_PIN_INCORRECT*" "${issue[@]}"
+    refused 5 "p11ca: token 'factory': login: CKR_PIN_INCORRECT; tries left: not told, more than 1 (CKF_USER_PIN_COUNT_LOW)" \
+        "${issue[@]}"
     equal "$(calls C_Login)" 1
     rm calls
     run --separate-stderr "${check[@]}"

@@ -223,3 +223,29 @@ attribute_of() {
     printf 1234 >home/pins/factory
     succeeds p11ca -q -C home token init factory
 }
+
+@test "a token whose PIN comes in shares: it is initialised without one, and says so" {
+    sed -i 's/token=acme-factory/token=acme-second/; s|pin = "file:pins/factory"|pin = "shares:pins/share"|' home/p11ca.conf
+    succeeds p11ca -q -C home token init factory
+    succeeds p11ca -C home token list
+    [[ $output == *acme-second*'no user PIN'* ]] || fail 'want it told'
+    refused 5 "p11ca: token 'factory': no user PIN was set; its shares are made when one is" \
+        p11ca -C home issue -a factory -p device --csr dev.csr -o out.crt
+    refused 6 "p11ca: token 'factory': a token that matches pkcs11:token=acme-second is already initialised" \
+        p11ca -C home token init factory
+}
+
+@test "shares that are missing, mistyped, readable by others: no login is tried" {
+    sed -i 's|pin = "file:pins/factory"|pin = "shares:pins/share"|' home/p11ca.conf
+    use_fault_module
+    issue=(p11ca -C home issue -a factory -p device --csr dev.csr -o out.crt)
+    refused 5 "p11ca: token 'factory': home/pins/share.*: shares: want 2, have 0" "${issue[@]}"
+    printf 'ABCD-EFGH\n' >home/pins/share.3
+    chmod 600 home/pins/share.3
+    refused 5 "p11ca: token 'factory': home/pins/share.3: share: want an even number of groups of 4 characters, have 8 characters" \
+        "${issue[@]}"
+    chmod 640 home/pins/share.3
+    refused 3 "p11ca: token 'factory': PIN file: home/pins/share.3: want a file only its owner can read (mode 0600), have mode 0640" \
+        "${issue[@]}"
+    equal "$(calls C_Login)" 0
+}

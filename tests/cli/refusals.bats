@@ -424,7 +424,7 @@ line_of() {
 }
 
 @test "p11ca.conf: a PIN where its source should be is not repeated" {
-    conf_refused "home/p11ca.conf:*: tokens.factory: pin: want \"prompt\", \"file:PATH\", \"fd:N\" or \"env:NAME\" (never the PIN itself)" \
+    conf_refused "home/p11ca.conf:*: tokens.factory: pin: want \"prompt\", \"file:PATH\", \"fd:N\", \"env:NAME\", \"shares\" or \"shares:PATH\" (never the PIN itself)" \
         's|"file:pins/factory"|"secret4711"|'
     refute grep -q secret4711 <<<"$stderr"
     conf_refused "home/p11ca.conf:*: token 'factory': uri: want no PIN in it; use the key 'pin'" \

@@ -18,9 +18,11 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/path.h"
 #include "base/pool.h"
 #include "base/secret.h"
+#include "base/shares.h"
 #include "base/text.h"
 
 static char dir[] = "/tmp/p11ca-base.XXXXXX";
@@ -271,6 +273,376 @@ static void secret_is_not_repeated(void **state)
     assert_int_equal(secret_check_spec("prompt:", &err), -1);
 }
 
+static void set_secret(struct secret *s, const char *text)
+{
+    struct p11ca_err err;
+
+    assert_int_equal(secret_set(s, text, strlen(text), &err), 0);
+}
+
+static void wipe_shares(struct secret *s, size_t n)
+{
+    while (n--)
+        secret_done(&s[n]);
+}
+
+/* Every choice of m of n gives the secret back, in whatever order; m - 1 are refused. */
+static void every_choice_of_shares(unsigned m, unsigned n)
+{
+    struct secret shares[SHARES_MAX] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+    struct p11ca_err err;
+    unsigned choice, i;
+
+    set_secret(&s, "correct-horse");
+    assert_int_equal(shares_split(&s, m, n, shares, &err), 0);
+    for (choice = 1; choice < 1U << n; choice++) {
+        struct secret some[SHARES_MAX];
+        size_t k = 0;
+
+        for (i = n; i-- > 0;) {
+            if (choice & 1U << i)
+                some[k++] = shares[i]; /* borrowed */
+        }
+        secret_done(&back);
+        if (k >= m) {
+            assert_int_equal(shares_combine(some, k, &back, &err), 0);
+            assert_string_equal(back.p, s.p);
+        } else {
+            assert_int_equal(shares_combine(some, k, &back, &err), -1);
+            assert_string_equal(err.code, "SHARE_MISSING");
+            assert_int_equal(err.kind, P11CA_LOGIN);
+            assert_null(back.p);
+        }
+    }
+    wipe_shares(shares, n);
+}
+
+static void shares_give_the_secret_back(void **state)
+{
+    unsigned m, n;
+
+    (void)state;
+    for (n = 2; n <= 6; n++) {
+        for (m = 2; m <= n; m++)
+            every_choice_of_shares(m, n);
+    }
+}
+
+static void shares_of_all_lengths(void **state)
+{
+    struct secret shares[SHARES_MAX] = {SECRET_INIT};
+    char text[SHARES_SECRET_MAX + 2];
+    struct p11ca_err err;
+    size_t len;
+
+    (void)state;
+    for (len = 1; len <= SHARES_SECRET_MAX; len++) {
+        AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+
+        memset(text, 'x', len);
+        text[len] = '\0';
+        text[len - 1] = 'y';
+        set_secret(&s, text);
+        assert_int_equal(shares_split(&s, 16, 16, shares, &err), 0);
+        assert_true(shares[0].len < LIMIT_PIN_FILE); /* it must go through a prompt and a PIN file */
+        assert_int_equal(shares_combine(shares, 16, &back, &err), 0);
+        assert_string_equal(back.p, text);
+    }
+    wipe_shares(shares, 16);
+}
+
+static void split_refuses(void **state)
+{
+    static const struct {
+        unsigned m, n;
+    } rows[] = {{1, 3}, {0, 0}, {4, 3}, {2, 17}, {2, 0}};
+    struct secret shares[SHARES_MAX + 1] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT;
+    char text[SHARES_SECRET_MAX + 2];
+    struct p11ca_err err;
+    size_t i;
+
+    (void)state;
+    set_secret(&s, "pin");
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(shares_split(&s, rows[i].m, rows[i].n, shares, &err), -1);
+        assert_string_equal(err.code, "SHARE_COUNT");
+    }
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    set_secret(&s, text);
+    assert_int_equal(shares_split(&s, 2, 3, shares, &err), -1);
+    assert_string_equal(err.msg, "shares: want a secret of 1 to 64 characters, have 65");
+    assert_null(shares[0].p);
+}
+
+/* Every digit counts: whichever is taken for its neighbour, it is noticed before anything is combined. */
+static void one_wrong_character_is_noticed(void **state)
+{
+    static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    struct secret shares[2] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+    struct p11ca_err err;
+    size_t i;
+
+    (void)state;
+    set_secret(&s, "a-secret");
+    assert_int_equal(shares_split(&s, 2, 2, shares, &err), 0);
+    for (i = 0; i < shares[1].len; i++) {
+        char was = shares[1].p[i];
+
+        if (was == '-')
+            continue;
+        shares[1].p[i] = base32[(strchr(base32, was) - base32 + 1) % 32];
+        assert_int_equal(shares_combine(shares, 2, &back, &err), -1);
+        assert_string_equal(err.code, "SHARE_SYNTAX");
+        assert_string_equal(err.msg, "share 2 of 2: share: its checksum does not fit: at least one character "
+                                     "is not as it was written");
+        shares[1].p[i] = was;
+    }
+    assert_int_equal(shares_combine(shares, 2, &back, &err), 0);
+    wipe_shares(shares, 2);
+}
+
+static void share_syntax(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"ABCD", "share: want an even number of groups of 4 characters, have 4 characters"},
+        {"ABCD-EF!H", "share: group 2: want letters (but U) and digits, have another character"},
+        {"ABCD-EFGU", "share: group 2: want letters (but U) and digits, have another character"},
+        {"ABCD-EFGH-JKMN-PQRS-TVWX-YZ01-2345-678",
+            "share: want an even number of groups of 4 characters, have 31 characters"},
+        {"0000-0000-0000-0000-0000-0000-0000-0000",
+            "share: its checksum does not fit: at least one character is not as it was written"},
+    };
+    AUTO_SECRET s = SECRET_INIT;
+    char text[LIMIT_PIN_FILE];
+    struct share_info info;
+    struct p11ca_err err;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        set_secret(&s, rows[i].text);
+        assert_int_equal(share_read(&s, &info, &err), -1);
+        assert_string_equal(err.code, "SHARE_SYNTAX");
+        assert_int_equal(err.kind, P11CA_LOGIN);
+        assert_string_equal(err.msg, rows[i].want);
+    }
+    memset(text, 'A', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    set_secret(&s, text);
+    assert_int_equal(share_read(&s, &info, &err), -1);
+    assert_string_equal(err.msg, "share: it is too long");
+}
+
+/* As people copy: small letters, no dashes, O for 0, l and I for 1. */
+static void shares_are_read_as_people_write_them(void **state)
+{
+    struct secret shares[2] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+    struct p11ca_err err;
+    size_t i, ones = 0;
+    char *p;
+
+    (void)state;
+    set_secret(&s, "a-secret");
+    assert_int_equal(shares_split(&s, 2, 2, shares, &err), 0);
+    for (i = 0; i < 2; i++) {
+        for (p = shares[i].p; *p; p++) {
+            if (*p == '-')
+                *p = ' ';
+            else if (*p == '0')
+                *p = ones % 2 ? 'O' : 'o';
+            else if (*p == '1')
+                *p = "lIiL"[ones++ % 4];
+            else if (*p >= 'A' && *p <= 'Z')
+                *p = (char)(*p - 'A' + 'a');
+        }
+    }
+    assert_int_equal(shares_combine(shares, 2, &back, &err), 0);
+    assert_string_equal(back.p, "a-secret");
+    wipe_shares(shares, 2);
+}
+
+static void shares_of_two_sets_are_not_mixed(void **state)
+{
+    struct secret one[3] = {SECRET_INIT}, two[3] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+    struct secret mix[2];
+    struct p11ca_err err;
+
+    (void)state;
+    set_secret(&s, "a-secret");
+    assert_int_equal(shares_split(&s, 2, 3, one, &err), 0);
+    assert_int_equal(shares_split(&s, 2, 3, two, &err), 0);
+    mix[0] = one[0];
+    mix[1] = two[1];
+    assert_int_equal(shares_combine(mix, 2, &back, &err), -1);
+    assert_string_equal(err.code, "SHARE_SET");
+    assert_string_equal(err.msg, "share 2 of 2: share: it belongs to another set than the first one");
+    mix[1] = one[0];
+    assert_int_equal(shares_combine(mix, 2, &back, &err), -1);
+    assert_string_equal(err.code, "SHARE_TWICE");
+    assert_string_equal(err.msg, "share 2 of 2: share: number 1 was given before");
+    wipe_shares(one, 3);
+    wipe_shares(two, 3);
+}
+
+/* A share whose checksum was made to fit: only the secret's own checksum tells. */
+static void forged_share_gives_no_secret(void **state)
+{
+    static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    struct secret shares[2] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+    uint8_t raw[64] = {0}, sum[SHA256_LEN];
+    struct p11ca_err err;
+    size_t i, n = 0, len;
+    char *p;
+
+    (void)state;
+    set_secret(&s, "a-secret");
+    assert_int_equal(shares_split(&s, 2, 2, shares, &err), 0);
+    for (p = shares[1].p; *p; p++) {
+        for (i = 0; *p != '-' && i < 5; i++, n++)
+            raw[n / 8] |= (uint8_t)(((strchr(base32, *p) - base32) >> (4 - i) & 1) << (7 - n % 8));
+    }
+    len = n / 8;
+    raw[8] ^= 1;
+    assert_int_equal(hash_sha256(raw, len - 4, sum), 0);
+    memcpy(raw + len - 4, sum, 4);
+    for (p = shares[1].p, n = 0; *p; p++) {
+        unsigned v = 0;
+
+        for (i = 0; *p != '-' && i < 5; i++, n++)
+            v = v << 1 | (raw[n / 8] >> (7 - n % 8) & 1U);
+        if (*p != '-')
+            *p = base32[v];
+    }
+    assert_int_equal(shares_combine(shares, 2, &back, &err), -1);
+    assert_string_equal(err.code, "SHARE_CHECK");
+    assert_null(back.p);
+    wipe_shares(shares, 2);
+}
+
+/* A person with shares: what is typed, and what was asked and said. */
+struct typist {
+    const char *const *lines;
+    size_t n_asked, n_said;
+    char last_prompt[128], last_said[256];
+};
+
+static int type_share(void *ctx, const char *prompt, char *buf, size_t size)
+{
+    struct typist *t = ctx;
+    const char *line = t->lines[t->n_asked];
+
+    snprintf(t->last_prompt, sizeof(t->last_prompt), "%s", prompt);
+    if (!line)
+        return -1;
+    t->n_asked++;
+    return snprintf(buf, size, "%s", line);
+}
+
+static void hear(void *ctx, const char *line)
+{
+    struct typist *t = ctx;
+
+    t->n_said++;
+    snprintf(t->last_said, sizeof(t->last_said), "%s", line);
+}
+
+static void mistyped_share_is_asked_for_again(void **state)
+{
+    struct secret shares[3] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+    struct typist t = {0};
+    const struct p11ca_ui ui = {.ctx = &t, .secret = type_share, .say = hear};
+    const char *lines[6] = {0};
+    struct p11ca_err err;
+
+    (void)state;
+    set_secret(&s, "a-secret");
+    assert_int_equal(shares_split(&s, 2, 3, shares, &err), 0);
+    lines[0] = "ABCD";
+    lines[1] = shares[2].p;
+    lines[2] = shares[2].p;
+    lines[3] = "";
+    lines[4] = shares[0].p;
+    t.lines = lines;
+    assert_int_equal(secret_read(&back, "shares", dir, "user PIN of token 'x'", &ui, &err), 0);
+    assert_string_equal(back.p, "a-secret");
+    assert_int_equal(t.n_asked, 5);
+    assert_int_equal(t.n_said, 3);
+    assert_string_equal(t.last_prompt, "share 2 of the user PIN of token 'x' (2 are needed)");
+    /* Who gives up is let go. */
+    t = (struct typist){.lines = lines + 4};
+    lines[4] = shares[1].p;
+    assert_int_equal(secret_read(&back, "shares", dir, "PIN of x", &ui, &err), -1);
+    assert_string_equal(err.code, "PIN_MISSING");
+    assert_string_equal(t.last_prompt, "share 2 of the PIN of x (2 are needed)");
+    assert_int_equal(secret_read(&back, "shares", dir, "PIN of x", NULL, &err), -1);
+    assert_string_equal(err.code, "PIN_MISSING");
+    wipe_shares(shares, 3);
+}
+
+static int type_nonsense(void *ctx, const char *prompt, char *buf, size_t size)
+{
+    (void)prompt;
+    ++*(unsigned *)ctx;
+    return snprintf(buf, size, "nonsense");
+}
+
+/* A program that answers the prompt does not answer for ever. */
+static void slips_have_an_end(void **state)
+{
+    unsigned asked = 0;
+    const struct p11ca_ui ui = {.ctx = &asked, .secret = type_nonsense};
+    AUTO_SECRET s = SECRET_INIT;
+    struct p11ca_err err;
+
+    (void)state;
+    assert_int_equal(secret_read(&s, "shares", dir, "PIN", &ui, &err), -1);
+    assert_string_equal(err.code, "SHARE_SYNTAX");
+    assert_int_equal(asked, LIMIT_SLIPS);
+}
+
+static void shares_come_from_files(void **state)
+{
+    struct secret shares[5] = {SECRET_INIT};
+    AUTO_SECRET s = SECRET_INIT, back = SECRET_INIT;
+    struct p11ca_err err;
+
+    (void)state;
+    set_secret(&s, "a-secret");
+    assert_int_equal(shares_split(&s, 3, 5, shares, &err), 0);
+    write_text("share.2", shares[1].p, 0600);
+    write_text("share.5", shares[4].p, 0600);
+    assert_int_equal(secret_read(&back, "shares:share", dir, "PIN", NULL, &err), -1);
+    assert_string_equal(err.code, "SHARE_MISSING");
+    assert_non_null(strstr(err.msg, "/share.*: shares: want 3, have 2"));
+    write_text("share.16", shares[0].p, 0600);
+    assert_int_equal(secret_read(&back, "shares:share", dir, "PIN", NULL, &err), 0);
+    assert_string_equal(back.p, "a-secret");
+    write_text("share.4", "ABCD-EFGH", 0600);
+    assert_int_equal(secret_read(&back, "shares:share", dir, "PIN", NULL, &err), -1);
+    assert_string_equal(err.code, "SHARE_SYNTAX");
+    assert_non_null(strstr(err.msg, "/share.4: share: want"));
+    write_text("share.4", shares[3].p, 0644);
+    assert_int_equal(secret_read(&back, "shares:share", dir, "PIN", NULL, &err), -1);
+    assert_string_equal(err.code, "FILE_NOT_PRIVATE");
+    /* What is not needed any more is not read. */
+    write_text("share.1", shares[0].p, 0600);
+    write_text("share.3", shares[2].p, 0600);
+    assert_int_equal(secret_read(&back, "shares:share", dir, "PIN", NULL, &err), 0);
+    assert_int_equal(secret_check_spec("shares:", &err), -1);
+    assert_int_equal(secret_check_spec("sharesX", &err), -1);
+    wipe_shares(shares, 5);
+}
+
 struct example {
     const char *word;
     int number;
@@ -391,6 +763,17 @@ int main(void)
         cmocka_unit_test(secret_comes_from_four_places),
         cmocka_unit_test(secret_refuses),
         cmocka_unit_test(secret_is_not_repeated),
+        cmocka_unit_test(shares_give_the_secret_back),
+        cmocka_unit_test(shares_of_all_lengths),
+        cmocka_unit_test(split_refuses),
+        cmocka_unit_test(one_wrong_character_is_noticed),
+        cmocka_unit_test(share_syntax),
+        cmocka_unit_test(shares_are_read_as_people_write_them),
+        cmocka_unit_test(shares_of_two_sets_are_not_mixed),
+        cmocka_unit_test(forged_share_gives_no_secret),
+        cmocka_unit_test(mistyped_share_is_asked_for_again),
+        cmocka_unit_test(slips_have_an_end),
+        cmocka_unit_test(shares_come_from_files),
         cmocka_unit_test(conf_errors_name_file_and_line),
         cmocka_unit_test(errors_are_escaped_and_prefixed),
         cmocka_unit_test(pool_does_each_item_once),

@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "ceremony/steps.h"
+#include "x509/crl.h"
 #include "x509/name.h"
 #include "x509/stand_in.h"
 
@@ -17,6 +18,8 @@
 static int take_recorded(struct ledger *l, struct planned *a, struct p11ca_err *err)
 {
     AUTO_RECORD record = NULL;
+    uint8_t sha256[SHA256_LEN];
+    int destroyed;
 
     if (ledger_get_authority(l, a->conf->name, &record, err) != 0)
         return -1;
@@ -24,7 +27,10 @@ static int take_recorded(struct ledger *l, struct planned *a, struct p11ca_err *
         return 0;
     if (spki_read(record->spki.p, record->spki.len, &a->spki, err) != 0)
         return err_prefix(err, "authority '%s': the recorded key", a->conf->name);
+    if (spki_sha256(&a->spki, sha256, err) != 0 || (destroyed = ledger_key_destroyed(l, sha256, err)) < 0)
+        return -1;
     a->has_key = true;
+    a->destroyed = destroyed;
     return authority_issuer(l, a->conf, &a->issuer, err);
 }
 
@@ -127,7 +133,8 @@ int plan_signer(
         return script_err(p->script, step, err,
             "authority '%s': its key is not at this machine (no token in p11ca.conf)", name);
     if (a->destroyed && !p->lenient)
-        return script_err(p->script, step, err, "authority '%s': an earlier step destroys its key", name);
+        return script_err(p->script, step, err,
+            "authority '%s': its key was destroyed, or will be by an earlier step", name);
     if (!a->has_key)
         return script_err(p->script, step, err,
             "authority '%s': no key: none is recorded, no earlier step generates one", name);
@@ -173,7 +180,7 @@ int plan_writes(struct plan *p, const struct step *step, const char *name, struc
         return err_nomem(err);
     if (!*name || is_made(p, name))
         return script_err(p->script, step, err, "'%s' is made by an earlier step", name);
-    if (!p->lenient && file_exists(path))
+    if (!p->lenient && !p->replaces[step->number - 1] && file_exists(path))
         return script_err(p->script, step, err, "%s: exists, nothing is overwritten", path);
     p->made[p->n_made++] = name;
     return 0;
@@ -265,6 +272,26 @@ static int build(
     return tbs_lint(der_buf(ret), c->profile, cp->issuer, err);
 }
 
+static int digest(const struct buf *b, char ret[TRANSCRIPT_HEX], struct p11ca_err *err)
+{
+    uint8_t sha256[SHA256_LEN];
+
+    if (!buf_ok(b) || hash_sha256(b->p, b->len, sha256) != 0)
+        return err_nomem(err);
+    text_hex_lower(sha256, sizeof(sha256), ret);
+    return 0;
+}
+
+/* An issuer without the traces of its key. */
+static struct issuer keyless(const struct issuer *issuer)
+{
+    struct issuer copy = *issuer;
+
+    memset(copy.ski, 0, sizeof(copy.ski));
+    copy.ski_len = SKI_LEN;
+    return copy;
+}
+
 /* The same bytes before and after the keys exist: serial, times, and keys are stand-ins. */
 static int digest_template(
     const struct cert_plan *now, unsigned days, char ret[TRANSCRIPT_HEX], struct p11ca_err *err)
@@ -272,7 +299,6 @@ static int digest_template(
     struct cert_plan cp = *now;
     struct issuer issuer;
     struct spki spki;
-    uint8_t sha256[SHA256_LEN];
     AUTO_BUF tbs = BUF_INIT;
 
     if (stand_in_for(now->spki, &spki, err) != 0)
@@ -281,17 +307,10 @@ static int digest_template(
     cp.not_before = 0;
     cp.not_after = (int64_t)days * PROFILE_DAY - 1;
     if (now->issuer) {
-        issuer = *now->issuer;
-        memset(issuer.ski, 0, sizeof(issuer.ski));
-        issuer.ski_len = SKI_LEN;
+        issuer = keyless(now->issuer);
         cp.issuer = &issuer;
     }
-    if (tbs_build(&cp, &tbs, err) != 0)
-        return -1;
-    if (!buf_ok(&tbs) || hash_sha256(tbs.p, tbs.len, sha256) != 0)
-        return err_nomem(err);
-    text_hex_lower(sha256, sizeof(sha256), ret);
-    return 0;
+    return tbs_build(&cp, &tbs, err) != 0 ? -1 : digest(&tbs, ret, err);
 }
 
 static int note_cert(
@@ -350,6 +369,57 @@ int plan_cert(struct plan *p, const struct step *step, const struct plan_cert *c
     if (!ret || !c->profile->is_ca)
         return 0;
     return stand_in_issuer(der_buf(&tbs), c->signer ? &c->signer->issuer->spki : c->spki, ret, err);
+}
+
+static int crl_days(const struct plan *p, const struct step *step, int64_t *ret, struct p11ca_err *err)
+{
+    *ret = (int64_t)step->args.days * PROFILE_DAY;
+    return step->args.days > 0 ? 0
+                               : script_err(p->script, step, err,
+                                     "days: RFC 5280 5.1.2.5: want at least 1, have %d", step->args.days);
+}
+
+static int lint_crl(const struct plan *p, const struct planned *signer, int64_t life, struct p11ca_err *err)
+{
+    const struct crl_plan plan = {
+        .issuer = signer->issuer, .number = 1, .this_update = p->now, .next_update = p->now + life};
+    AUTO_BUF tbs = BUF_INIT;
+
+    if (crl_tbs_build(&plan, &tbs, err) != 0)
+        return -1;
+    return crl_tbs_lint(der_buf(&tbs), signer->issuer, err);
+}
+
+int plan_crl(struct plan *p, const struct step *step, const struct planned *signer, struct p11ca_err *err)
+{
+    AUTO_BUF tbs = BUF_INIT, subject = BUF_INIT, line = BUF_INIT;
+    struct crl_plan template = {.number = 1};
+    char hex[TRANSCRIPT_HEX];
+    struct p11ca_err why;
+    struct issuer issuer;
+    int64_t life;
+
+    if (!signer->issuer)
+        return script_err(p->script, step, err,
+            "authority '%s': no CA certificate: none is installed, no earlier step installs one",
+            signer->conf->name);
+    if (crl_days(p, step, &life, err) != 0)
+        return -1;
+    if (lint_crl(p, signer, life, &why) != 0)
+        return script_err(p->script, step, err, "%s", why.msg);
+    issuer = keyless(signer->issuer);
+    template.issuer = &issuer;
+    template.next_update = life;
+    if (crl_tbs_build(&template, &tbs, err) != 0 || digest(&tbs, hex, err) != 0 ||
+        name_to_text(issuer.subject, &subject, err) != 0)
+        return -1;
+    buf_addf(&line, "crl %s", hex);
+    if (!buf_str(&line) || !buf_str(&subject))
+        return err_nomem(err);
+    return plan_note(p, step, (char *)line.p,
+        json_pack("{s:s,s:s,s:I,s:s}", "what", "CRL", "issuer", subject.p, "days",
+            (json_int_t)step->args.days, "template", hex),
+        err);
 }
 
 int plan_note(struct plan *p, const struct step *step, const char *line, json_t *show, struct p11ca_err *err)

@@ -239,8 +239,6 @@ static int approve_by(struct run *run, const char *role, const char *hex, struct
         err);
 }
 
-static int keep_bytes(struct run *run, const char *file, const void *p, size_t len, struct p11ca_err *err);
-
 static int approve(void *arg, const struct signing *s, struct p11ca_err *err)
 {
     struct run *run = arg;
@@ -253,7 +251,7 @@ static int approve(void *arg, const struct signing *s, struct p11ca_err *err)
         strcmp(s->what, "CRL") == 0 ? "number" : "serial", s->number);
     run_say_hash(run, "the to-be-signed bytes", s->tbs_sha256);
     /* For whoever wants to look into them now: artefacts/NN-tbs.der. */
-    if (note_tbs(run, s, hex, err) != 0 || keep_bytes(run, "tbs.der", s->tbs.p, s->tbs.len, err) != 0)
+    if (note_tbs(run, s, hex, err) != 0 || run_keep_bytes(run, "tbs.der", s->tbs.p, s->tbs.len, err) != 0)
         return -1;
     if (a->approve.n == 0)
         return approve_by(run, script_actor(run->script, run->step)->name, hex, err);
@@ -284,7 +282,7 @@ int run_digest(const struct run *run, const char *name, uint8_t ret[SHA256_LEN],
 }
 
 /* The step's number in front: two steps may make files of one name in two places. */
-static int keep_bytes(struct run *run, const char *file, const void *p, size_t len, struct p11ca_err *err)
+int run_keep_bytes(struct run *run, const char *file, const void *p, size_t len, struct p11ca_err *err)
 {
     AUTO_STR copy = strdup(file);
     AUTO_STR path = NULL;
@@ -316,5 +314,5 @@ int run_keep(struct run *run, const char *name, struct p11ca_err *err)
         return err_nomem(err);
     if (file_read(path, LIMIT_ARTEFACT, &b, err) != 0)
         return -1;
-    return keep_bytes(run, name, b.p, b.len, err);
+    return run_keep_bytes(run, name, b.p, b.len, err);
 }

@@ -44,6 +44,10 @@ P11CA_CHECK int run_digest(
 /* Keeps a copy of a file (relative to the home) that the step made, for the done line and SHA256SUMS. */
 P11CA_CHECK int run_keep(struct run *run, const char *name, struct p11ca_err *err);
 
+/* The same for bytes that are in no file of the home. */
+P11CA_CHECK int run_keep_bytes(
+    struct run *run, const char *name, const void *p, size_t len, struct p11ca_err *err);
+
 /* For signatures of this step: the exact bytes are shown, and approved by those the script names. */
 struct signing_hooks run_hooks(struct run *run);
 

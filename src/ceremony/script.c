@@ -159,6 +159,9 @@ static int check_people(const struct script *s, const struct step *step, struct 
     snprintf(what, sizeof(what), "%.32s: approve", a->action);
     if (check_roles(s, step->at, what, &a->approve, err) != 0)
         return -1;
+    snprintf(what, sizeof(what), "%.32s: custodians", a->action);
+    if (check_roles(s, step->at, what, &a->custodians, err) != 0)
+        return -1;
     if (a->approved && !s->approvals_need)
         return script_err(s, step, err, "approved: the script has no 'approvals'");
     return 0;
@@ -262,6 +265,7 @@ static void args_done(struct step_args *a)
     free(a->witness.v);
     free(a->approve.v);
     free(a->allow.v);
+    free(a->custodians.v);
     free(a->key_usage.v);
     free(a->eku.v);
 }

@@ -27,20 +27,20 @@ struct step_args {
         approve;   /* signing steps: roles that look at the to-be-signed bytes; by when not given */
     bool approved; /* signing steps: only with the approvals the script asks for */
 
-    const char *text;        /* say, confirm, backup-note */
-    const char *ask;         /* backup-note: what is typed and recorded */
-    const char *token;       /* check-empty-token, init-token, set-pin */
-    struct conf_strs allow;  /* check-empty-token: labels of objects that may be there */
-    int shares, threshold;   /* set-pin */
-    const char *deliver;     /* set-pin: "screen" or "files" */
-    const char *authority;   /* whose key: generated, signs, is destroyed */
-    const char *algorithm;   /* generate-key */
-    const char *file;        /* request, export, sign-crl: written; verify-files, hash-announce: read */
-    const char *sha256;      /* verify-files */
-    const char *request;     /* sign-request, ocsp-signer: read */
-    const char *certificate; /* sign-request, cross-sign, ocsp-signer: written; install: read */
-    const char *subject_of;  /* "for": the authority that gets the certificate */
-    const char *subject;     /* cross-sign: the subject it must have; ocsp-signer: the subject it gets */
+    const char *text;            /* say, confirm, backup-note */
+    const char *ask;             /* backup-note: what is typed and recorded */
+    const char *token;           /* check-empty-token, init-token, set-pin */
+    struct conf_strs allow;      /* check-empty-token: labels of objects that may be there */
+    struct conf_strs custodians; /* set-pin: roles that get a share each */
+    int threshold;               /* set-pin: how many of them it takes */
+    const char *authority;       /* whose key: generated, signs, is destroyed */
+    const char *algorithm;       /* generate-key */
+    const char *file;            /* request, export, sign-crl: written; verify-files, hash-announce: read */
+    const char *sha256;          /* verify-files */
+    const char *request;         /* sign-request, ocsp-signer: read */
+    const char *certificate;     /* sign-request, cross-sign, ocsp-signer: written; install: read */
+    const char *subject_of;      /* "for": the authority that gets the certificate */
+    const char *subject;         /* cross-sign: the subject it must have; ocsp-signer: the subject it gets */
     int days;
     int path_length; /* -1: as the profile says */
     struct conf_strs key_usage, eku;

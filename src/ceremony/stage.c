@@ -115,7 +115,7 @@ static int write_conf(
         buf_adds(&b,
             "  " OUTSIDE " = { token = \"" OUTSIDE "\"; key = \"" OUTSIDE "\"; profile = \"root-ca\";"
             " subject = \"CN=REHEARSAL stand-in for an issuer elsewhere\";"
-            " issues = [ \"issuing-ca\" ]; };\n");
+            " issues = [ \"intermediate-ca\", \"issuing-ca\" ]; };\n");
     buf_adds(&b, "};\n");
     if (!path || !buf_ok(&b))
         return err_nomem(err);

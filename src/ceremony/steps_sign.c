@@ -10,7 +10,9 @@
 #include "ceremony/run.h"
 #include "ceremony/steps.h"
 #include "issue/ca.h"
+#include "issue/crl.h"
 #include "issue/order.h"
+#include "x509/crl.h"
 #include "x509/csr.h"
 #include "x509/name.h"
 
@@ -58,11 +60,11 @@ static int plan_ca(struct plan *plan, const struct step *step, struct planned *s
     return 0;
 }
 
+static const char *const outcomes[] = {
+    [P11CA_NEW] = "new", [P11CA_FINISHED] = "finished", [P11CA_REUSED] = "reused"};
+
 static void put_issued(json_t *result, const struct p11ca_issued *issued)
 {
-    static const char *const outcomes[] = {
-        [P11CA_NEW] = "new", [P11CA_FINISHED] = "finished", [P11CA_REUSED] = "reused"};
-
     json_object_set_new(result, "outcome", json_string(outcomes[issued->outcome]));
     json_object_set_new(result, "serial", json_string(issued->serial));
     json_object_set_new(result, "certificate", json_string(issued->sha256));
@@ -465,6 +467,72 @@ static int ocsp_signer_run(struct run *run, const struct step *step, json_t *res
     return sign_order(run, step, &order, &extra, result, err);
 }
 
+/* --- sign-crl --- */
+
+static const struct conf_field sign_crl_fields[] = {STEP_COMMON, STEP_SIGNING,
+    STEP_STR("authority", true, authority), STEP_STR("file", true, file), STEP_INT("days", true, days)};
+
+/* A list that was published before may be replaced: the ledger keeps all of them. */
+static bool is_own_crl(const struct p11ca_home *home, const char *name, struct der issuer)
+{
+    AUTO_STR path = path_join(home->dir, name);
+    AUTO_BUF file = BUF_INIT;
+    AUTO_CRL crl = CRL_INIT;
+    struct p11ca_err ignored;
+
+    return path && file_read(path, LIMIT_ARTEFACT, &file, &ignored) == 0 &&
+           crl_read(file.p, file.len, &crl, &ignored) == 0 && der_equal(crl.t.issuer, issuer);
+}
+
+static int sign_crl_check(struct plan *plan, const struct step *step, struct p11ca_err *err)
+{
+    struct planned *a;
+
+    if (plan_signer(plan, step, step->args.authority, &a, err) != 0 || plan_crl(plan, step, a, err) != 0)
+        return -1;
+    plan->replaces[step->number - 1] = is_own_crl(plan->home, step->args.file, a->issuer->subject);
+    return plan_writes(plan, step, step->args.file, err);
+}
+
+static void sign_crl_describe(const struct step *step, struct buf *ret)
+{
+    buf_addf(ret, "Sign the certificate revocation list of authority '%s' for %d days, to %s",
+        step->args.authority, step->args.days, step->args.file);
+}
+
+static int put_crl(json_t *result, const struct crl_issued *issued, struct p11ca_err *err)
+{
+    char this_update[TEXT_TIME], next_update[TEXT_TIME];
+    AUTO_JSON o = NULL;
+
+    text_time(issued->this_update, this_update);
+    text_time(issued->next_update, next_update);
+    o = json_pack("{s:s,s:I,s:s,s:s,s:I,s:s}", "outcome", outcomes[issued->outcome], "number",
+        (json_int_t)issued->number, "this_update", this_update, "next_update", next_update, "entries",
+        (json_int_t)issued->entries, "crl", issued->sha256);
+    return o && json_object_update(result, o) == 0 ? 0 : err_nomem(err);
+}
+
+static int sign_crl_run(struct run *run, const struct step *step, json_t *result, struct p11ca_err *err)
+{
+    const struct signing_hooks hooks = run_hooks(run);
+    AUTO_STR path = run_path(run, step->args.file);
+    struct crl_issued issued;
+    const struct crl_order order = {
+        .days = (unsigned)step->args.days,
+        .output = path,
+        .force = run->plan->replaces[step->number - 1],
+        .hooks = &hooks,
+    };
+
+    if (!path)
+        return err_nomem(err);
+    if (crl_issue(run->home, step->args.authority, &order, &issued, err) != 0 ||
+        put_crl(result, &issued, err) != 0)
+        return -1;
+    return run_keep(run, step->args.file, err);
+}
+
 /* --- install --- */
 
 static const struct conf_field install_fields[] = {
@@ -578,6 +646,7 @@ const struct step_kind steps_sign[] = {
     STEP_KIND("sign-request", sign_request, "The certificate is signed and verifies under its issuer", NULL),
     STEP_KIND("cross-sign", cross_sign, "The certificate is signed and verifies under its issuer", NULL),
     STEP_KIND("ocsp-signer", ocsp_signer, "The certificate is signed and verifies under its issuer", NULL),
+    STEP_KIND("sign-crl", sign_crl, "The list is signed, and verifies under its issuer", NULL),
     STEP_KIND("install", install, "The certificate is the authority's", NULL),
     STEP_KIND("export", export, "The file is written", NULL),
     {.name = NULL},

@@ -82,6 +82,96 @@ static void the_cas_verify(void **state)
     assert_ok(verify(der_buf(&test_factory()->issuer->cert), CHAIN_ANY, NULL, TEST_NOW));
 }
 
+static void ca_done(struct test_ca *ca)
+{
+    EVP_PKEY_free(ca->key);
+    issuer_free(ca->issuer);
+}
+
+static void sign_server(const struct test_ca *ca, struct buf *ret)
+{
+    struct cert_plan plan = test_plan("server", ca->issuer);
+    struct spki spki = test_spki(test_key(KEY_P256));
+    AUTO_SANS sans = SAN_LIST_INIT;
+    AUTO_BUF tbs = BUF_INIT;
+
+    assert_ok(san_add(&sans, SAN_DNS, "a.example", &err));
+    plan.subject = BYTES("\x30\x00");
+    plan.spki = &spki;
+    plan.sans = &sans;
+    assert_ok(tbs_build(&plan, &tbs, &err));
+    assert_ok(tbs_lint(der_buf(&tbs), plan.profile, plan.issuer, &err));
+    plan_sign(&plan, ca->key, ret);
+}
+
+static void three_tiers_verify(void **state)
+{
+    struct test_ca middle = {.key = NULL}, issuing = {.key = NULL};
+    struct der between[2], root = der_buf(&test_root()->issuer->cert);
+    struct chain chain = {.intermediates = between,
+        .n_intermediates = 2,
+        .roots = &root,
+        .n_roots = 1,
+        .purpose = CHAIN_SERVER,
+        .host = "a.example",
+        .at = TEST_NOW + 60};
+    AUTO_BUF leaf = BUF_INIT;
+
+    (void)state;
+    test_ca_make(&middle, "intermediate-ca", "CN=Acme Middle CA", test_root());
+    test_ca_make(&issuing, "issuing-ca", "CN=Acme Issuing CA", &middle);
+    assert_int_equal(middle.issuer->pathlen, 1);
+    sign_server(&issuing, &leaf);
+    between[0] = der_buf(&issuing.issuer->cert);
+    between[1] = der_buf(&middle.issuer->cert);
+    chain.leaf = der_buf(&leaf);
+    assert_ok(chain_verify(&chain, &err));
+    ca_done(&middle);
+    ca_done(&issuing);
+}
+
+/* The new root's certificate for itself, signed by the old root: who trusts the old one alone reaches the leaf. */
+static void sign_cross(const struct test_ca *subject, const struct test_ca *by, struct buf *ret)
+{
+    struct cert_plan plan = test_plan("cross-ca", by->issuer);
+    AUTO_BUF tbs = BUF_INIT;
+
+    plan.subject = subject->issuer->subject;
+    plan.spki = &subject->spki;
+    plan.crl_url = "http://pki.example/root.crl";
+    assert_ok(tbs_build(&plan, &tbs, &err));
+    assert_ok(tbs_lint(der_buf(&tbs), plan.profile, plan.issuer, &err));
+    plan_sign(&plan, by->key, ret);
+}
+
+static void a_cross_certificate_carries_over(void **state)
+{
+    struct test_ca new_root = {.key = NULL}, issuing = {.key = NULL};
+    struct der between[2], root = der_buf(&test_root()->issuer->cert);
+    struct chain chain = {.intermediates = between,
+        .n_intermediates = 1,
+        .roots = &root,
+        .n_roots = 1,
+        .purpose = CHAIN_SERVER,
+        .at = TEST_NOW + 60};
+    AUTO_BUF leaf = BUF_INIT;
+    AUTO_BUF cross = BUF_INIT;
+
+    (void)state;
+    test_ca_make(&new_root, "root-ca", "CN=Acme Root CA 2036", NULL);
+    test_ca_make(&issuing, "issuing-ca", "CN=Acme Factory CA 2", &new_root);
+    sign_server(&issuing, &leaf);
+    sign_cross(&new_root, test_root(), &cross);
+    between[0] = der_buf(&issuing.issuer->cert);
+    between[1] = der_buf(&cross);
+    chain.leaf = der_buf(&leaf);
+    assert_int_equal(chain_verify(&chain, &err), -1);
+    chain.n_intermediates = 2;
+    assert_ok(chain_verify(&chain, &err));
+    ca_done(&new_root);
+    ca_done(&issuing);
+}
+
 static void negative(int rc, const char *code, const char *msg)
 {
     assert_int_equal(rc, -1);
@@ -192,6 +282,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_we_issue_verifies),
         cmocka_unit_test(the_cas_verify),
+        cmocka_unit_test(three_tiers_verify),
+        cmocka_unit_test(a_cross_certificate_carries_over),
         cmocka_unit_test(says_why_not),
         cmocka_unit_test(missing_links),
         cmocka_unit_test(doubled_extension),

@@ -46,6 +46,10 @@ static int check_order(const struct p11ca_order *o, const struct authority_conf 
             err, P11CA_USAGE, "ORDER", "%s: want the key and the certificate in two files", o->output);
     if (authority_profile(a, o->profile, ret, err) != 0)
         return -1;
+    if ((*ret)->cross && !extra->spki)
+        return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED",
+            "profile '%s': want a ceremony's cross-sign step: name and key come from the crossed certificate",
+            o->profile);
     if (extra->profile)
         *ret = extra->profile;
     return 0;

@@ -493,6 +493,35 @@ static void key_that_breaks_the_policy_is_refused(void **state)
     assert_true(is_there("lax"));
 }
 
+static CK_RV nobody(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
+{
+    CK_RV rv = genuine->C_GetSessionInfo(session, info);
+
+    info->state = CKS_RW_PUBLIC_SESSION;
+    return rv;
+}
+
+/* What is not seen because nobody is logged in is not half a pair. */
+static void nothing_is_done_without_a_login(void **state)
+{
+    struct p11ca_err err;
+    struct key k;
+    size_t n;
+
+    (void)state;
+    fake();
+    faked.C_GetSessionInfo = nobody;
+    assert_int_equal(key_generate(&k, token, "adopt", fixed_id, "P-384", &err), -1);
+    assert_string_equal(err.code, "USER_NOT_LOGGED_IN");
+    assert_string_equal(err.msg, "token 't': want the user logged in: private keys are not seen otherwise");
+    assert_int_equal(key_destroy(token, "adopt", fixed_id, KEY_ID_LEN, &n, &err), -1);
+    assert_string_equal(err.code, "USER_NOT_LOGGED_IN");
+    unfake();
+    assert_int_equal(key_generate(&k, token, "adopt", fixed_id, "P-384", &err), 0);
+    assert_true(k.adopted);
+    key_done(&k);
+}
+
 static void destroying_is_proved_and_repeatable(void **state)
 {
     struct p11ca_err err;
@@ -864,14 +893,6 @@ static CK_RV tell_flags(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     return rv;
 }
 
-static CK_RV nobody(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
-{
-    CK_RV rv = genuine->C_GetSessionInfo(session, info);
-
-    info->state = CKS_RW_PUBLIC_SESSION;
-    return rv;
-}
-
 static CK_RV wrong_pin(CK_SESSION_HANDLE session, CK_USER_TYPE who, CK_BYTE *pin, CK_ULONG len)
 {
     (void)session, (void)who, (void)pin, (void)len;
@@ -1072,6 +1093,7 @@ int main(void)
         cmocka_unit_test(half_a_pair_is_made_anew),
         cmocka_unit_test(key_that_does_not_sign_is_refused),
         cmocka_unit_test(key_that_breaks_the_policy_is_refused),
+        cmocka_unit_test(nothing_is_done_without_a_login),
         cmocka_unit_test(destroying_is_proved_and_repeatable),
         cmocka_unit_test(evidence_of_the_token),
         cmocka_unit_test(evidence_of_a_key),

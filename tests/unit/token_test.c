@@ -1037,6 +1037,49 @@ static void pin_in_shares(void **state)
         secret_done(&shares[i]);
 }
 
+struct typist {
+    const char *const *lines;
+    size_t n;
+    char prompt[128];
+};
+
+static int type_line(void *ctx, const char *prompt, char *buf, size_t size)
+{
+    struct typist *t = ctx;
+
+    snprintf(t->prompt, sizeof(t->prompt), "%s", prompt);
+    return snprintf(buf, size, "%s", t->lines[t->n++]);
+}
+
+/* A slip would lock everybody out; a PIN that is there already is typed once. */
+static void new_pins_are_typed_twice(void **state)
+{
+    static const char *const slip[] = {"typed-pin", "typed-pim"}, *const good[] = {"typed-pin", "typed-pin"};
+    struct token_binding b = binding;
+    struct typist typist = {.lines = slip};
+    const struct p11ca_ui ui = {.ctx = &typist, .secret = type_line};
+    struct token_env own = env;
+    struct p11ca_err err;
+    struct token *t;
+
+    (void)state;
+    own.ui = &ui;
+    b.uri = "pkcs11:token=typed";
+    b.pin = "prompt";
+    assert_int_equal(token_init(&b, &own, false, &err), -1);
+    assert_string_equal(err.msg, "token 't': the two PINs differ; nothing was done");
+    assert_string_equal(typist.prompt, "user PIN of token 't' again");
+    assert_int_equal(token_open(&t, &b, &own, false, &err), -1);
+    assert_string_equal(err.code, "TOKEN_NOT_FOUND");
+    typist = (struct typist){.lines = good};
+    assert_int_equal(token_init(&b, &own, false, &err), 0);
+    assert_int_equal(typist.n, 2);
+    typist.n = 0;
+    assert_int_equal(token_init(&b, &own, true, &err), 0);
+    assert_int_equal(typist.n, 1);
+    assert_string_equal(typist.prompt, "user PIN of token 't'");
+}
+
 static void initialisation_resumes(void **state)
 {
     struct token_binding b = binding;
@@ -1106,6 +1149,7 @@ int main(void)
         cmocka_unit_test(wrong_pin_says_what_is_left),
         cmocka_unit_test(drawn_pins_fit_the_token),
         cmocka_unit_test(pin_in_shares),
+        cmocka_unit_test(new_pins_are_typed_twice),
         cmocka_unit_test(initialisation_resumes),
     };
 

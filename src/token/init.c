@@ -6,7 +6,7 @@
 #include "token/pin.h"
 #include "token/rv.h"
 
-/* PIN of the token's own making: this much is typed by hand, and 20 characters are 100 bits. */
+/* Characters of a drawn PIN, five bits each. */
 #define PIN_LEN 24
 
 bool token_sets_pin_later(const struct token_binding *b)

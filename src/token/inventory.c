@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/scope.h"
 #include "base/text.h"
 #include "token/rv.h"
 #include "token/search.h"
@@ -85,15 +84,11 @@ static int see(
     return 0;
 }
 
-int inventory(
-    const struct token *t, object_seen_fn *fn, void *arg, struct inventory *ret, struct p11ca_err *err)
+static int see_all(const struct token *t, CK_OBJECT_HANDLE *objects, object_seen_fn *fn, void *arg,
+    size_t *ret_n, struct p11ca_err *err)
 {
-    AUTO_STR hold = calloc(LIMIT_OBJECTS, sizeof(CK_OBJECT_HANDLE));
-    CK_OBJECT_HANDLE *objects = (CK_OBJECT_HANDLE *)(void *)hold;
     size_t n, i;
 
-    if (!objects)
-        return err_nomem(err);
     if (search_objects(t, NULL, 0, objects, LIMIT_OBJECTS, &n, err) != 0)
         return -1;
     if (n >= LIMIT_OBJECTS)
@@ -103,6 +98,22 @@ int inventory(
         if (see(t, objects[i], fn, arg, err) != 0)
             return -1;
     }
-    *ret = (struct inventory){n, token_logged_in(t)};
+    *ret_n = n;
     return 0;
+}
+
+int inventory(
+    const struct token *t, object_seen_fn *fn, void *arg, struct inventory *ret, struct p11ca_err *err)
+{
+    CK_OBJECT_HANDLE *objects = calloc(LIMIT_OBJECTS, sizeof(*objects));
+    size_t n = 0;
+    int rc;
+
+    if (!objects)
+        return err_nomem(err);
+    rc = see_all(t, objects, fn, arg, &n, err);
+    free(objects);
+    if (rc == 0)
+        *ret = (struct inventory){n, token_logged_in(t)};
+    return rc;
 }

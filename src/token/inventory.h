@@ -19,7 +19,7 @@ struct inventory {
     bool logged_in; /* if not, private objects are not seen, and not counted */
 };
 
-/* fn may be NULL. Refused: more than LIMIT_OBJECTS (OBJECTS). */
+/* fn may be NULL. Refused: LIMIT_OBJECTS or more (OBJECTS). */
 P11CA_CHECK int inventory(
     const struct token *t, object_seen_fn *fn, void *arg, struct inventory *ret, struct p11ca_err *err);
 

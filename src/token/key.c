@@ -83,21 +83,50 @@ static int destroy_one(const struct token *t, CK_OBJECT_HANDLE object, const cha
                : err_rv(err, rv, "token '%s': %s key '%s': C_DestroyObject", t->binding->name, what, label);
 }
 
+static const struct half {
+    CK_OBJECT_CLASS class;
+    const char *name;
+} halves[] = {{CKO_PRIVATE_KEY, "private"}, {CKO_PUBLIC_KEY, "public"}};
+
+static int search_halves(struct token *t, const char *label, const uint8_t *id, size_t id_len,
+    CK_OBJECT_HANDLE ret[2], struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        if (search_key(t, halves[i].class, label, id, id_len, &ret[i], err) != 0)
+            return -1;
+    }
+    return search_need_login(t, err);
+}
+
+/* The token's word is not enough. */
+static int check_gone(
+    struct token *t, const char *label, const uint8_t *id, size_t id_len, struct p11ca_err *err)
+{
+    CK_OBJECT_HANDLE object[2];
+    size_t i;
+
+    if (search_halves(t, label, id, id_len, object, err) != 0)
+        return -1;
+    for (i = 0; i < 2; i++) {
+        if (object[i] != CK_INVALID_HANDLE)
+            return err_set(err, P11CA_TOKEN, "KEY_NOT_DESTROYED",
+                "token '%s': %s key '%s': is still there after it was destroyed", t->binding->name,
+                halves[i].name, label);
+    }
+    return 0;
+}
+
 /* The private half goes first: interrupted, what is left is harmless. */
 int key_destroy(struct token *t, const char *label, const uint8_t *id, size_t id_len, size_t *ret_n,
     struct p11ca_err *err)
 {
-    static const struct {
-        CK_OBJECT_CLASS class;
-        const char *name;
-    } halves[] = {{CKO_PRIVATE_KEY, "private"}, {CKO_PUBLIC_KEY, "public"}};
     CK_OBJECT_HANDLE object[2];
     size_t i, n = 0;
 
-    for (i = 0; i < 2; i++) {
-        if (search_key(t, halves[i].class, label, id, id_len, &object[i], err) != 0)
-            return -1;
-    }
+    if (search_halves(t, label, id, id_len, object, err) != 0)
+        return -1;
     for (i = 0; i < 2; i++) {
         if (object[i] == CK_INVALID_HANDLE)
             continue;
@@ -105,15 +134,8 @@ int key_destroy(struct token *t, const char *label, const uint8_t *id, size_t id
             return -1;
         n++;
     }
-    /* Its word is not enough. */
-    for (i = 0; i < 2; i++) {
-        if (search_key(t, halves[i].class, label, id, id_len, &object[i], err) != 0)
-            return -1;
-        if (object[i] != CK_INVALID_HANDLE)
-            return err_set(err, P11CA_TOKEN, "KEY_NOT_DESTROYED",
-                "token '%s': %s key '%s': is still there after it was destroyed", t->binding->name,
-                halves[i].name, label);
-    }
+    if (check_gone(t, label, id, id_len, err) != 0)
+        return -1;
     *ret_n = n;
     return 0;
 }

@@ -131,7 +131,8 @@ static int look(struct key *k, struct p11ca_err *err)
 
     if (search_key(k->token, CKO_PRIVATE_KEY, k->label, NULL, 0, &any, err) != 0 ||
         search_key(k->token, CKO_PRIVATE_KEY, k->label, k->id, k->id_len, &k->private_key, err) != 0 ||
-        search_key(k->token, CKO_PUBLIC_KEY, k->label, k->id, k->id_len, &k->public_key, err) != 0)
+        search_key(k->token, CKO_PUBLIC_KEY, k->label, k->id, k->id_len, &k->public_key, err) != 0 ||
+        search_need_login(k->token, err) != 0)
         return -1;
     if (any != CK_INVALID_HANDLE && k->private_key == CK_INVALID_HANDLE)
         return err_set(

@@ -50,3 +50,11 @@ int search_key(const struct token *t, CK_OBJECT_CLASS class, const char *label, 
     *ret = found;
     return 0;
 }
+
+int search_need_login(const struct token *t, struct p11ca_err *err)
+{
+    if (token_logged_in(t))
+        return 0;
+    return err_set(err, P11CA_TOKEN, "USER_NOT_LOGGED_IN",
+        "token '%s': want the user logged in: private keys are not seen otherwise", t->binding->name);
+}

@@ -13,4 +13,7 @@ P11CA_CHECK int search_objects(const struct token *t, CK_ATTRIBUTE *tmpl, CK_ULO
 P11CA_CHECK int search_key(const struct token *t, CK_OBJECT_CLASS class, const char *label, const uint8_t *id,
     size_t id_len, CK_OBJECT_HANDLE *ret, struct p11ca_err *err);
 
+/* Without a login private objects are not seen, and what is not seen must not be taken for absent: USER_NOT_LOGGED_IN. */
+P11CA_CHECK int search_need_login(const struct token *t, struct p11ca_err *err);
+
 #endif

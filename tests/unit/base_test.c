@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <libgfshare.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -327,6 +328,27 @@ static void shares_give_the_secret_back(void **state)
         for (m = 2; m <= n; m++)
             every_choice_of_shares(m, n);
     }
+}
+
+/* The library's own would be random(), seeded with nothing. */
+static void shares_are_random(void **state)
+{
+    struct secret one[2] = {SECRET_INIT};
+    unsigned char p[2][32] = {{0}};
+    AUTO_SECRET s = SECRET_INIT;
+    struct p11ca_err err;
+
+    (void)state;
+    gfshare_fill_rand = gfshare_bad_idea_but_fill_rand_using_random;
+    set_secret(&s, "a-secret");
+    assert_int_equal(shares_split(&s, 2, 2, one, &err), 0);
+    assert_true(gfshare_fill_rand != gfshare_bad_idea_but_fill_rand_using_random);
+    srandom(1);
+    gfshare_fill_rand(p[0], 32);
+    srandom(1);
+    gfshare_fill_rand(p[1], 32);
+    assert_memory_not_equal(p[0], p[1], 32);
+    wipe_shares(one, 2);
 }
 
 static void shares_of_all_lengths(void **state)
@@ -764,6 +786,7 @@ int main(void)
         cmocka_unit_test(secret_refuses),
         cmocka_unit_test(secret_is_not_repeated),
         cmocka_unit_test(shares_give_the_secret_back),
+        cmocka_unit_test(shares_are_random),
         cmocka_unit_test(shares_of_all_lengths),
         cmocka_unit_test(split_refuses),
         cmocka_unit_test(one_wrong_character_is_noticed),

@@ -493,6 +493,35 @@ static void key_that_breaks_the_policy_is_refused(void **state)
     assert_true(is_there("lax"));
 }
 
+static CK_RV nobody(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
+{
+    CK_RV rv = genuine->C_GetSessionInfo(session, info);
+
+    info->state = CKS_RW_PUBLIC_SESSION;
+    return rv;
+}
+
+/* What is not seen because nobody is logged in is not half a pair. */
+static void nothing_is_done_without_a_login(void **state)
+{
+    struct p11ca_err err;
+    struct key k;
+    size_t n;
+
+    (void)state;
+    fake();
+    faked.C_GetSessionInfo = nobody;
+    assert_int_equal(key_generate(&k, token, "adopt", fixed_id, "P-384", &err), -1);
+    assert_string_equal(err.code, "USER_NOT_LOGGED_IN");
+    assert_string_equal(err.msg, "token 't': want the user logged in: private keys are not seen otherwise");
+    assert_int_equal(key_destroy(token, "adopt", fixed_id, KEY_ID_LEN, &n, &err), -1);
+    assert_string_equal(err.code, "USER_NOT_LOGGED_IN");
+    unfake();
+    assert_int_equal(key_generate(&k, token, "adopt", fixed_id, "P-384", &err), 0);
+    assert_true(k.adopted);
+    key_done(&k);
+}
+
 static void destroying_is_proved_and_repeatable(void **state)
 {
     struct p11ca_err err;
@@ -864,14 +893,6 @@ static CK_RV tell_flags(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     return rv;
 }
 
-static CK_RV nobody(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
-{
-    CK_RV rv = genuine->C_GetSessionInfo(session, info);
-
-    info->state = CKS_RW_PUBLIC_SESSION;
-    return rv;
-}
-
 static CK_RV wrong_pin(CK_SESSION_HANDLE session, CK_USER_TYPE who, CK_BYTE *pin, CK_ULONG len)
 {
     (void)session, (void)who, (void)pin, (void)len;
@@ -1016,6 +1037,49 @@ static void pin_in_shares(void **state)
         secret_done(&shares[i]);
 }
 
+struct typist {
+    const char *const *lines;
+    size_t n;
+    char prompt[128];
+};
+
+static int type_line(void *ctx, const char *prompt, char *buf, size_t size)
+{
+    struct typist *t = ctx;
+
+    snprintf(t->prompt, sizeof(t->prompt), "%s", prompt);
+    return snprintf(buf, size, "%s", t->lines[t->n++]);
+}
+
+/* A slip would lock everybody out; a PIN that is there already is typed once. */
+static void new_pins_are_typed_twice(void **state)
+{
+    static const char *const slip[] = {"typed-pin", "typed-pim"}, *const good[] = {"typed-pin", "typed-pin"};
+    struct token_binding b = binding;
+    struct typist typist = {.lines = slip};
+    const struct p11ca_ui ui = {.ctx = &typist, .secret = type_line};
+    struct token_env own = env;
+    struct p11ca_err err;
+    struct token *t;
+
+    (void)state;
+    own.ui = &ui;
+    b.uri = "pkcs11:token=typed";
+    b.pin = "prompt";
+    assert_int_equal(token_init(&b, &own, false, &err), -1);
+    assert_string_equal(err.msg, "token 't': the two PINs differ; nothing was done");
+    assert_string_equal(typist.prompt, "user PIN of token 't' again");
+    assert_int_equal(token_open(&t, &b, &own, false, &err), -1);
+    assert_string_equal(err.code, "TOKEN_NOT_FOUND");
+    typist = (struct typist){.lines = good};
+    assert_int_equal(token_init(&b, &own, false, &err), 0);
+    assert_int_equal(typist.n, 2);
+    typist.n = 0;
+    assert_int_equal(token_init(&b, &own, true, &err), 0);
+    assert_int_equal(typist.n, 1);
+    assert_string_equal(typist.prompt, "user PIN of token 't'");
+}
+
 static void initialisation_resumes(void **state)
 {
     struct token_binding b = binding;
@@ -1072,6 +1136,7 @@ int main(void)
         cmocka_unit_test(half_a_pair_is_made_anew),
         cmocka_unit_test(key_that_does_not_sign_is_refused),
         cmocka_unit_test(key_that_breaks_the_policy_is_refused),
+        cmocka_unit_test(nothing_is_done_without_a_login),
         cmocka_unit_test(destroying_is_proved_and_repeatable),
         cmocka_unit_test(evidence_of_the_token),
         cmocka_unit_test(evidence_of_a_key),
@@ -1084,6 +1149,7 @@ int main(void)
         cmocka_unit_test(wrong_pin_says_what_is_left),
         cmocka_unit_test(drawn_pins_fit_the_token),
         cmocka_unit_test(pin_in_shares),
+        cmocka_unit_test(new_pins_are_typed_twice),
         cmocka_unit_test(initialisation_resumes),
     };
 

@@ -142,7 +142,22 @@ static int put_in_place(const char *temp, const char *path, enum file_mode mode)
     return 0;
 }
 
-int file_write(
+static int place_failed(const char *path, struct p11ca_err *err)
+{
+    if (errno == EEXIST)
+        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", path);
+    return err_errno(err, P11CA_FILE, "%s: rename into place", path);
+}
+
+static int fill(int fd, const char *path, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
+{
+    if (fchmod(fd, perm) != 0 || write_all(fd, p, len) != 0 || fsync(fd) != 0)
+        return err_errno(err, P11CA_FILE, "%s: write", path);
+    return 0;
+}
+
+/* With a name of its own until it is whole: killed in here, NAME.XXXXXX stays. */
+static int write_named(
     const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
 {
     AUTO_STR temp = NULL;
@@ -155,19 +170,53 @@ int file_write(
     fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, P11CA_FILE, "%s: create", path);
-    if (fchmod(fd, perm) != 0 || write_all(fd, p, len) != 0 || fsync(fd) != 0) {
-        err_errno(err, P11CA_FILE, "%s: write", path);
-        unlink(temp);
-        return -1;
+    if (fill(fd, path, perm, p, len, err) == 0) {
+        if (put_in_place(temp, path, mode) == 0)
+            return 0;
+        place_failed(path, err);
     }
-    if (put_in_place(temp, path, mode) != 0) {
-        if (errno == EEXIST)
-            err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", path);
-        else
-            err_errno(err, P11CA_FILE, "%s: rename into place", path);
-        unlink(temp);
+    unlink(temp);
+    return -1;
+}
+
+/* Without any name until it is whole: killed in here, nothing stays. -1: this file system or mount cannot do that. */
+static int open_nameless(const char *path)
+{
+    AUTO_STR copy = strdup(path);
+
+    return copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+}
+
+static int give_name(int fd, const char *path)
+{
+    char self[64];
+
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+static int write_file(
+    const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
+{
+    AUTO_FD fd = file_exists(path) ? -1 : open_nameless(path);
+
+    if (fd < 0)
+        return write_named(path, mode, perm, p, len, err);
+    if (fill(fd, path, perm, p, len, err) != 0)
         return -1;
-    }
+    if (give_name(fd, path) == 0)
+        return 0;
+    /* Somebody was faster, or there is no /proc. */
+    if (errno == EEXIST ? mode == FILE_REPLACE : errno == ENOENT)
+        return write_named(path, mode, perm, p, len, err);
+    return place_failed(path, err);
+}
+
+int file_write(
+    const char *path, enum file_mode mode, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
+{
+    if (write_file(path, mode, perm, p, len, err) != 0)
+        return -1;
     if (sync_parent(path) != 0)
         return err_errno(err, P11CA_FILE, "%s: fsync of its directory", path);
     return 0;

@@ -41,6 +41,9 @@
 
 struct transcript;
 
+/* Whether there is one with at least one whole line: before that, nothing has happened. */
+bool transcript_begun(const char *dir);
+
 /* A new, empty one in the directory; it is locked against other processes while it is open. */
 P11CA_CHECK int transcript_create(
     const char *dir, bool rehearsal, struct transcript **ret, struct p11ca_err *err);

@@ -74,6 +74,11 @@ step_of() {
     sed -nE "s/^([0-9]+) $1[a-z0-9]* .*out\\.crt.*/\\1/p" step-log | head -1
 }
 
+# Its content is written and synced before it has a name.
+writing() {
+    echo $(($(step_of link) - 2))
+}
+
 # at_every_moment SUBJECT COMMAND...: kills the command before its n-th step, for n from $first until it is
 # through.
 first=1
@@ -118,7 +123,7 @@ key_fits() {
 # A certificate without a device ID may be ordered again on purpose; an interrupted order is not that.
 # Before there is a file, the order is like that of a device.
 @test "issue -p server, killed before each step of publishing: no second certificate" {
-    first=$(step_of write)
+    first=$(writing)
     at_every_moment CN=localhost -C home issue -a factory -p server --csr dev.csr --subject CN=localhost --dns localhost -o out.crt
 }
 
@@ -152,7 +157,7 @@ key_fits() {
 
 @test "killed, and the second run wants another file: still one certificate" {
     local n
-    for n in "$(step_of write)" "$(step_of rename)" "$(($(step_of rename) + 1))"; do
+    for n in "$(writing)" "$(step_of link)" "$(($(step_of link) + 1))"; do
         during="killed at $n"
         rm -rf home out.crt other.crt
         copy_home home
@@ -192,7 +197,7 @@ key_fits() {
 
 @test "a disk that stays full: an error, and nothing lost" {
     local n last
-    last=$(step_of write)
+    last=$(writing)
     [[ $last -gt 10 ]]
     for n in 1 $((last / 4)) $((last / 2)) $((last * 3 / 4)) "$last"; do
         during="all from step $n on fail"

@@ -43,7 +43,7 @@ resumes_to() {
 unfinished() {
     local dir
     for dir in home/ceremonies/*/; do
-        [[ -e $dir/SHA256SUMS || ! -s $dir/transcript.jsonl ]] || echo "$dir"
+        [[ -e $dir/SHA256SUMS ]] || ! grep -qs . "$dir/transcript.jsonl" || echo "$dir"
     done
 }
 
@@ -64,6 +64,25 @@ killed_in_token() {
             resumes_to "$want" "$script"
         done
     done < <(awk -v re="^($changing)\$" '$1 ~ re { print $1, ++seen[$1] }' all-calls)
+}
+
+# Before each line of the transcript is written: after every step, between what a step did and its record, and at the end.
+killed_between_lines() {
+    local script=$1 want n
+    begin_home "$script"
+    rm -rf home/tokens
+    sed -i 's/kind = "fault"/kind = "softhsm2"/' home/p11ca.conf
+    cp -a home begin
+    LD_PRELOAD=$killat P11CA_KILL_LOG=$PWD/kills run_script "$script"
+    want=$(state_of home)
+    while read -r n; do
+        during="$script: killed before write $n"
+        rm -rf home
+        cp -a begin home
+        run --separate-stderr env LD_PRELOAD="$killat" P11CA_KILL_AT="$n" "$BUILD/bin/p11ca" -q -C home ceremony run --yes \
+            "$scripts/$script.conf"
+        resumes_to "$want" "$script"
+    done < <(awk '$2 == "write" && $3 ~ /(transcript.jsonl|transcript.html.*|SHA256SUMS.*)$/ { print $1 }' kills)
 }
 
 @test "killed inside each token call that changes something: root.conf" {
@@ -96,4 +115,36 @@ killed_in_token() {
 
 @test "killed inside each token call that changes something: recovery-drill.conf" {
     killed_in_token recovery-drill
+}
+
+@test "killed before each line of the transcript: root.conf" {
+    killed_between_lines root
+}
+
+@test "killed before each line of the transcript: intermediate.conf" {
+    killed_between_lines intermediate
+}
+
+@test "killed before each line of the transcript: intermediate-from-request.conf" {
+    killed_between_lines intermediate-from-request
+}
+
+@test "killed before each line of the transcript: crl-refresh.conf" {
+    killed_between_lines crl-refresh
+}
+
+@test "killed before each line of the transcript: root-rollover.conf" {
+    killed_between_lines root-rollover
+}
+
+@test "killed before each line of the transcript: intermediate-replacement.conf" {
+    killed_between_lines intermediate-replacement
+}
+
+@test "killed before each line of the transcript: destroy-key.conf" {
+    killed_between_lines destroy-key
+}
+
+@test "killed before each line of the transcript: recovery-drill.conf" {
+    killed_between_lines recovery-drill
 }

@@ -44,6 +44,7 @@ home_for() {
 objects_of() {
     local home=$1 label
     for label in root factory 2nd-root 2nd-factory; do
+        grep -qs "acme-$label" "$home"/softhsm/tokens/*/token.object || continue
         echo "token $label"
         SOFTHSM2_CONF=$PWD/$home/softhsm/softhsm2.conf pkcs11-tool --module "$softhsm" --token-label "acme-$label" --login \
             --pin "$(cat "$home/pins/${label#2nd-}")" -O 2>/dev/null |

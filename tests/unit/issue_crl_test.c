@@ -20,7 +20,7 @@
 #include "issue/crl.h"
 #include "x509/crl.h"
 
-#define NOW INT64_C(1780272000) /* 2026-06-01T00:00:00Z */
+#define NOW INT64_C(1811808000) /* 2027-06-01T00:00:00Z */
 #define DAY 86400
 
 static char dir[] = "/tmp/p11ca-crl.XXXXXX";
@@ -290,8 +290,8 @@ static void the_same_order_signs_nothing(void **state)
     is_crl(in_dir("elsewhere.crl"), in_dir("factory.crt"), 1, 0);
     assert_int_equal(asked.n, 0);
     refused(order_at("factory", NOW, in_dir("y.crl"), 31, NULL, NULL), P11CA_REFUSED, "CRL_NEXT_UPDATE",
-        "authority 'factory': CRL 1 is of this very time: nextUpdate: want its 2026-07-01T00:00:00Z, have "
-        "2026-07-02T00:00:00Z");
+        "authority 'factory': CRL 1 is of this very time: nextUpdate: want its 2027-07-01T00:00:00Z, have "
+        "2027-07-02T00:00:00Z");
     assert_int_equal(sql_int(CRLS_OF("factory")), 1);
 }
 
@@ -300,7 +300,7 @@ static void refuses_to_go_back(void **state)
     (void)state;
     refused(order_at("factory", NOW - 1, in_dir("y.crl"), 30, NULL, NULL), P11CA_LEDGER, "CRL_TIME",
         "authority 'factory': clock: RFC 5280 5.1.2.4: want a time after thisUpdate of the last CRL, "
-        "2026-06-01T00:00:00Z, have 2026-05-31T23:59:59Z");
+        "2027-06-01T00:00:00Z, have 2027-05-31T23:59:59Z");
 }
 
 static void not_approved_is_not_signed(void **state)
@@ -346,8 +346,8 @@ static void killed_before_publishing(void **state)
 
 static void take_number_3(void)
 {
-    sql("INSERT INTO crl (authority, number, this_update, next_update, sha256) SELECT id, 3, 1780272003, "
-        "1780272004, zeroblob(32) FROM authority WHERE name = 'factory'");
+    sql("INSERT INTO crl (authority, number, this_update, next_update, sha256) SELECT id, 3, 1811808003, "
+        "1811808004, zeroblob(32) FROM authority WHERE name = 'factory'");
 }
 
 static void another_was_faster(void **state)
@@ -366,8 +366,8 @@ static void recorded_octets_are_judged(void **state)
 {
     (void)state;
     refused(order_at("factory", NOW + 3, in_dir("y.crl"), 30, NULL, NULL), P11CA_REFUSED, "CRL_NEXT_UPDATE",
-        "authority 'factory': CRL 3 is of this very time: nextUpdate: want its 2026-06-01T00:00:04Z, have "
-        "2026-07-01T00:00:03Z");
+        "authority 'factory': CRL 3 is of this very time: nextUpdate: want its 2027-06-01T00:00:04Z, have "
+        "2027-07-01T00:00:03Z");
     sql("DROP TRIGGER crl_update; UPDATE crl SET next_update = 1780358403, der = x'3000' WHERE number = 3");
     refused(order_at("factory", NOW + 3, in_dir("y.crl"), 1, NULL, NULL), P11CA_LEDGER, "CRL_SYNTAX",
         "authority 'factory': CRL 3 in the ledger: CRL: RFC 5280 5.1: want CertificateList, have something "

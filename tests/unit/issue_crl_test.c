@@ -218,7 +218,7 @@ static void refuses_before_the_token(void **state)
         {"factory", NOW, 3650, "x.crl", P11CA_REFUSED, "CRL_NEXT_UPDATE",
             "authority 'factory': CRL: RFC 5280 5.1.2.5: nextUpdate: want a time up to the issuer's "
             "notAfter, "
-            "2036-05-28T23:59:59Z, have 2036-05-29T00:00:00Z"},
+            "2037-05-28T23:59:59Z, have 2037-05-29T00:00:00Z"},
     };
     char want[256];
     size_t i;
@@ -237,7 +237,7 @@ static void refuses_before_the_token(void **state)
     assert_int_equal(order_at("factory", NOW, in_dir("x.crl"), 30, NULL, NULL), -1);
     assert_non_null(strstr(err.msg, "pins/factory"));
     assert_int_equal(rename(in_dir("pins/away"), in_dir("pins/factory")), 0);
-    assert_int_equal(sql_int("SELECT count(*) FROM crl"), 0);
+    assert_int_equal(sql_int("SELECT count(*) FROM crl"), 1);
     assert_false(file_exists(in_dir("x.crl")));
 }
 
@@ -264,7 +264,7 @@ static void first_crl_is_approved_and_signed(void **state)
     assert_memory_equal(asked.s.tbs_sha256, sha256, sizeof(sha256));
     assert_int_equal(sql_int(CRLS_OF("factory")), 1);
     assert_int_equal(
-        sql_int("SELECT count(*) FROM event e JOIN crl c ON c.sha256 = e.digest WHERE e.kind = 'crl'"), 1);
+        sql_int("SELECT count(*) FROM event e JOIN crl c ON c.sha256 = e.digest WHERE e.kind = 'crl'"), 2);
 }
 
 static void the_root_has_its_own(void **state)
@@ -272,9 +272,10 @@ static void the_root_has_its_own(void **state)
     struct crl_issued issued;
 
     (void)state;
-    ok(order_at("root", NOW, in_dir("root-1.crl"), 365, NULL, &issued));
-    assert_true(issued.outcome == P11CA_NEW && issued.number == 1);
-    is_crl(in_dir("root-1.crl"), in_dir("root.crt"), 1, 0);
+    /* Its first was signed in its ceremony. */
+    ok(order_at("root", NOW + 30, in_dir("root-2.crl"), 365, NULL, &issued));
+    assert_true(issued.outcome == P11CA_NEW && issued.number == 2);
+    is_crl(in_dir("root-2.crl"), in_dir("root.crt"), 2, 0);
 }
 
 static void the_same_order_signs_nothing(void **state)
@@ -368,13 +369,12 @@ static void recorded_octets_are_judged(void **state)
     refused(order_at("factory", NOW + 3, in_dir("y.crl"), 30, NULL, NULL), P11CA_REFUSED, "CRL_NEXT_UPDATE",
         "authority 'factory': CRL 3 is of this very time: nextUpdate: want its 2027-06-01T00:00:04Z, have "
         "2027-07-01T00:00:03Z");
-    sql("DROP TRIGGER crl_update; UPDATE crl SET next_update = 1780358403, der = x'3000' WHERE number = 3");
+    sql("DROP TRIGGER crl_update; UPDATE crl SET next_update = 1811894403, der = x'3000' WHERE number = 3");
     refused(order_at("factory", NOW + 3, in_dir("y.crl"), 1, NULL, NULL), P11CA_LEDGER, "CRL_SYNTAX",
         "authority 'factory': CRL 3 in the ledger: CRL: RFC 5280 5.1: want CertificateList, have something "
         "else");
-    sql("UPDATE crl SET der = (SELECT der FROM crl r WHERE r.authority = (SELECT id FROM authority WHERE "
-        "name = "
-        "'root')) WHERE number = 3");
+    sql("UPDATE crl SET der = (SELECT der FROM crl r WHERE r.number = 1 AND r.authority = (SELECT id FROM "
+        "authority WHERE name = 'root')) WHERE number = 3");
     refused(order_at("factory", NOW + 3, in_dir("y.crl"), 1, NULL, NULL), P11CA_LEDGER, "SIGNATURE_BAD",
         "authority 'factory': CRL 3 in the ledger: CRL: signature: want one by this key with "
         "ecdsa-with-SHA256, have another");

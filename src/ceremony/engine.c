@@ -495,7 +495,8 @@ int engine_run(struct p11ca_home *home, const struct script *script, const char 
     run.plan = &plan;
     if (people_load(&people, o->people, script, err) != 0 ||
         plan_make(&plan, script, home, false, err) != 0 || refuse_unfinished(base, err) != 0 ||
-        ask_names(&run, err) != 0 || folder_make(base, o->dir, script, home_now(home), &dir, err) != 0)
+        approvals_check(&run, err) != 0 || ask_names(&run, err) != 0 ||
+        folder_make(base, o->dir, script, home_now(home), &dir, err) != 0)
         return -1;
     run.dir = dir;
     if (begin(&run, err) != 0 || do_steps(&run, err) != 0)
@@ -575,7 +576,7 @@ int engine_resume(struct p11ca_home *home, const struct script *script, const ch
     if (people_load(&people, o->people, script, err) != 0 || find_dir(base, o, &dir, err) != 0)
         return -1;
     /* What cannot be planned any more can still be abandoned. */
-    if (!o->abandon && plan_make(&plan, script, home, true, err) != 0)
+    if (!o->abandon && (plan_make(&plan, script, home, true, err) != 0 || approvals_check(&run, err) != 0))
         return -1;
     run.dir = dir;
     if (transcript_resume(dir, &run.transcript, &dropped, err) != 0)

@@ -1,7 +1,12 @@
 #include "ceremony/people.h"
 
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/path.h"
+#include "base/scope.h"
 
 static const struct conf_field person_fields[] = {
     {"name", CONF_STR, true, offsetof(struct person, name)},
@@ -10,11 +15,23 @@ static const struct conf_field person_fields[] = {
     {"key", CONF_STR, false, offsetof(struct person, key)},
 };
 
+/* As @include: files named in a file are beside it. */
+static int find_certificate(const struct conf *conf, struct person *p, struct p11ca_err *err)
+{
+    AUTO_STR folder = strdup(conf->path);
+
+    if (!p->certificate)
+        return 0;
+    p->certificate_path = folder ? path_join(dirname(folder), p->certificate) : NULL;
+    return p->certificate_path ? 0 : err_nomem(err);
+}
+
 static int read_person(
     const struct conf *conf, config_setting_t *at, struct person *ret, struct p11ca_err *err)
 {
     const char *role = config_setting_name(at);
 
+    ret->at = at;
     if (config_setting_type(at) == CONFIG_TYPE_STRING) {
         ret->name = config_setting_get_string(at);
     } else if (!config_setting_is_group(at)) {
@@ -27,7 +44,7 @@ static int read_person(
         return conf_err(conf, at, err, "%s: name: want one, have none", role);
     if ((ret->token != NULL) != (ret->key != NULL))
         return conf_err(conf, at, err, "%s: want both token and key, or neither", role);
-    return 0;
+    return find_certificate(conf, ret, err);
 }
 
 static int read_people(struct people *p, const struct script *s, struct p11ca_err *err)
@@ -60,6 +77,10 @@ int people_load(struct people *ret, const char *path, const struct script *scrip
 
 void people_done(struct people *p)
 {
+    size_t i;
+
+    for (i = 0; i < LIMIT_ROLES; i++)
+        free(p->of[i].certificate_path);
     conf_done(&p->conf);
     memset(p, 0, sizeof(*p));
 }

@@ -7,8 +7,10 @@
 
 struct person {
     const char *name;        /* NULL: not given */
-    const char *certificate; /* of the approver's key: a file, relative to the people file */
+    const char *certificate; /* of the approver's key: a file, relative to the people file's folder */
     const char *token, *key; /* or where it is: a token of p11ca.conf, and the key's label */
+    char *certificate_path;  /* where certificate is */
+    const config_setting_t *at;
 };
 
 struct people {

@@ -296,8 +296,8 @@ static int ask_names(struct run *run, struct p11ca_err *err)
             continue;
         if (run_ask(run, &run->script->roles[i], "name?", run_not_empty, NULL, &name, err) != 0)
             return -1;
-        snprintf(run->people->typed[i], sizeof(run->people->typed[i]), "%s", name ? name : "");
-        run->people->of[i].name = name ? run->people->typed[i] : NULL;
+        snprintf(run->people->names[i], sizeof(run->people->names[i]), "%s", name ? name : "");
+        run->people->of[i].name = name ? run->people->names[i] : NULL;
     }
     return 0;
 }

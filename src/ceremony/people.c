@@ -7,6 +7,7 @@
 
 #include "base/path.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 static const struct conf_field person_fields[] = {
     {"name", CONF_STR, true, offsetof(struct person, name)},
@@ -47,6 +48,15 @@ static int read_person(
     return find_certificate(conf, ret, err);
 }
 
+/* It goes to terminals, into JSON and onto paper. */
+static void take_name(struct people *p, size_t i)
+{
+    const char *name = p->of[i].name;
+
+    text_escape(name, strlen(name), p->names[i], sizeof(p->names[i]));
+    p->of[i].name = p->names[i];
+}
+
 static int read_people(struct people *p, const struct script *s, struct p11ca_err *err)
 {
     config_setting_t *root = config_root_setting(&p->conf.cfg);
@@ -60,6 +70,7 @@ static int read_people(struct people *p, const struct script *s, struct p11ca_er
             return conf_err(&p->conf, at, err, "no role '%s' in %s", config_setting_name(at), s->conf.path);
         if (read_person(&p->conf, at, &p->of[role - s->roles], err) != 0)
             return -1;
+        take_name(p, (size_t)(role - s->roles));
     }
     return 0;
 }
@@ -106,7 +117,7 @@ void people_from_begin(struct people *p, const struct script *s, const json_t *b
 
         if (p->of[i].name || !name[0])
             continue;
-        snprintf(p->typed[i], sizeof(p->typed[i]), "%s", name);
-        p->of[i].name = p->typed[i];
+        snprintf(p->names[i], sizeof(p->names[i]), "%s", name);
+        p->of[i].name = p->names[i];
     }
 }

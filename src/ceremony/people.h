@@ -16,7 +16,7 @@ struct person {
 struct people {
     struct conf conf;
     struct person of[LIMIT_ROLES]; /* as in script->roles */
-    char typed[LIMIT_ROLES][128];
+    char names[LIMIT_ROLES][256];  /* escaped */
 };
 
 #define AUTO_PEOPLE __attribute__((cleanup(people_done))) struct people

@@ -312,9 +312,11 @@ static int begin(struct run *run, struct p11ca_err *err)
         return err_nomem(err);
     if (json_array_size(run->plan->steps))
         run_say_hash(run, "the plan of its signatures (plan.txt)", plan);
-    if (folder_write(run->dir, FOLDER_SCRIPT, run->script->text.p, run->script->text.len, err) != 0 ||
+    /* The transcript first, and with it the lock: another process would write its own script into the folder. */
+    if (transcript_create(run->dir, run->rehearsal, &run->transcript, err) != 0 ||
+        folder_write(run->dir, FOLDER_SCRIPT, run->script->text.p, run->script->text.len, err) != 0 ||
         folder_write(run->dir, FOLDER_PLAN, run->plan->text.p, run->plan->text.len, err) != 0 ||
-        transcript_create(run->dir, run->rehearsal, &run->transcript, err) != 0 || note_begin(run, err) != 0)
+        note_begin(run, err) != 0)
         return -1;
     return note_ledger(run, "begin", NULL, err);
 }

@@ -35,12 +35,10 @@ static int make(const char *dir, struct p11ca_err *err)
     return file_mkdir(dir, 0755, err) != 0 ? -1 : file_mkdir(artefacts, 0755, err);
 }
 
-/* A folder that was begun and holds no transcript yet is taken up: nothing happened in it. */
+/* A folder whose transcript is not begun yet is taken up: nothing happened in it. */
 static bool is_free(const char *dir)
 {
-    AUTO_STR transcript = path_join(dir, TRANSCRIPT_FILE);
-
-    return !file_exists(dir) || (transcript && !file_exists(transcript));
+    return !file_exists(dir) || !transcript_begun(dir);
 }
 
 static int find_free(const char *base, const char *name, char **ret, struct p11ca_err *err)
@@ -93,10 +91,9 @@ int folder_make(const char *base, const char *dir, const struct script *script, 
 
 static bool is_unfinished(const char *dir)
 {
-    AUTO_STR transcript = path_join(dir, TRANSCRIPT_FILE);
     AUTO_STR sums = path_join(dir, FOLDER_SUMS);
 
-    return transcript && sums && file_exists(transcript) && !file_exists(sums);
+    return sums && !file_exists(sums) && transcript_begun(dir);
 }
 
 int folder_unfinished(const char *base, char **ret, struct p11ca_err *err)

@@ -550,6 +550,9 @@ static int go_on(struct run *run, size_t dropped, struct p11ca_ceremony *ret, st
 static int find_dir(
     const char *base, const struct p11ca_ceremony_options *o, char **ret, struct p11ca_err *err)
 {
+    /* An old one ended once more would be the last one of the ledger. */
+    if (o->dir && !folder_is_unfinished(o->dir))
+        return err_set(err, P11CA_USAGE, "NOT_UNFINISHED", "%s: not an unfinished ceremony", o->dir);
     if (o->dir) {
         *ret = strdup(o->dir);
         return *ret ? 0 : err_nomem(err);

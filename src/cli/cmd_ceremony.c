@@ -25,6 +25,14 @@ static int write_plan(const struct cli *cli, const char *plan, struct p11ca_err 
     return path ? file_write(path, FILE_NEW, 0644, plan, strlen(plan), err) : 0;
 }
 
+/* Before the steps are printed: a result is whole or not there. */
+static int check_plan_file(const struct cli *cli, struct p11ca_err *err)
+{
+    const char *path = cli_value(cli, "plan");
+
+    return path ? file_check_new(path, err) : 0;
+}
+
 static int run_check(struct cli *cli, struct p11ca_err *err)
 {
     struct cli_steps steps = {cli, json_array()};
@@ -32,7 +40,7 @@ static int run_check(struct cli *cli, struct p11ca_err *err)
     AUTO_STR plan = NULL;
     char title[256];
 
-    if (cli_home(cli, &home, err) != 0 ||
+    if (check_plan_file(cli, err) != 0 || cli_home(cli, &home, err) != 0 ||
         p11ca_ceremony_check(home, cli->args[0], plan_step, &steps, title, &plan, err) != 0 ||
         write_plan(cli, plan, err) != 0) {
         json_decref(steps.done);

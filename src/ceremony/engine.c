@@ -297,8 +297,8 @@ static int ask_names(struct run *run, struct p11ca_err *err)
             continue;
         if (run_ask(run, &run->script->roles[i], "name?", run_not_empty, NULL, &name, err) != 0)
             return -1;
-        snprintf(run->people->typed[i], sizeof(run->people->typed[i]), "%s", name ? name : "");
-        run->people->of[i].name = name ? run->people->typed[i] : NULL;
+        snprintf(run->people->names[i], sizeof(run->people->names[i]), "%s", name ? name : "");
+        run->people->of[i].name = name ? run->people->names[i] : NULL;
     }
     return 0;
 }
@@ -313,9 +313,11 @@ static int begin(struct run *run, struct p11ca_err *err)
         return err_nomem(err);
     if (json_array_size(run->plan->steps))
         run_say_hash(run, "the plan of its signatures (plan.txt)", plan);
-    if (folder_write(run->dir, FOLDER_SCRIPT, run->script->text.p, run->script->text.len, err) != 0 ||
+    /* The transcript first, and with it the lock: another process would write its own script into the folder. */
+    if (transcript_create(run->dir, run->rehearsal, &run->transcript, err) != 0 ||
+        folder_write(run->dir, FOLDER_SCRIPT, run->script->text.p, run->script->text.len, err) != 0 ||
         folder_write(run->dir, FOLDER_PLAN, run->plan->text.p, run->plan->text.len, err) != 0 ||
-        transcript_create(run->dir, run->rehearsal, &run->transcript, err) != 0 || note_begin(run, err) != 0)
+        note_begin(run, err) != 0)
         return -1;
     return note_ledger(run, "begin", NULL, err);
 }
@@ -496,7 +498,8 @@ int engine_run(struct p11ca_home *home, const struct script *script, const char 
     run.plan = &plan;
     if (people_load(&people, o->people, script, err) != 0 ||
         plan_make(&plan, script, home, false, err) != 0 || refuse_unfinished(base, err) != 0 ||
-        ask_names(&run, err) != 0 || folder_make(base, o->dir, script, home_now(home), &dir, err) != 0)
+        approvals_check(&run, err) != 0 || ask_names(&run, err) != 0 ||
+        folder_make(base, o->dir, script, home_now(home), &dir, err) != 0)
         return -1;
     run.dir = dir;
     if (begin(&run, err) != 0 || do_steps(&run, err) != 0)
@@ -548,6 +551,9 @@ static int go_on(struct run *run, size_t dropped, struct p11ca_ceremony *ret, st
 static int find_dir(
     const char *base, const struct p11ca_ceremony_options *o, char **ret, struct p11ca_err *err)
 {
+    /* An old one ended once more would be the last one of the ledger. */
+    if (o->dir && !folder_is_unfinished(o->dir))
+        return err_set(err, P11CA_USAGE, "NOT_UNFINISHED", "%s: not an unfinished ceremony", o->dir);
     if (o->dir) {
         *ret = strdup(o->dir);
         return *ret ? 0 : err_nomem(err);
@@ -576,7 +582,7 @@ int engine_resume(struct p11ca_home *home, const struct script *script, const ch
     if (people_load(&people, o->people, script, err) != 0 || find_dir(base, o, &dir, err) != 0)
         return -1;
     /* What cannot be planned any more can still be abandoned. */
-    if (!o->abandon && plan_make(&plan, script, home, true, err) != 0)
+    if (!o->abandon && (plan_make(&plan, script, home, true, err) != 0 || approvals_check(&run, err) != 0))
         return -1;
     run.dir = dir;
     if (transcript_resume(dir, &run.transcript, &dropped, err) != 0)

@@ -35,7 +35,7 @@ static int make(const char *dir, struct p11ca_err *err)
     return file_mkdir(dir, 0755, err) != 0 ? -1 : file_mkdir(artefacts, 0755, err);
 }
 
-/* A folder that was made and holds no transcript yet is taken up: nothing happened in it. */
+/* A folder whose transcript is not begun yet is taken up: nothing happened in it. */
 static bool is_free(const char *dir)
 {
     return !file_exists(dir) || !transcript_begun(dir);
@@ -89,7 +89,7 @@ int folder_make(const char *base, const char *dir, const struct script *script, 
     return 0;
 }
 
-static bool is_unfinished(const char *dir)
+bool folder_is_unfinished(const char *dir)
 {
     AUTO_STR sums = path_join(dir, FOLDER_SUMS);
 
@@ -107,7 +107,7 @@ int folder_unfinished(const char *base, char **ret, struct p11ca_err *err)
     for (i = 0; i < n && !*ret; i++) {
         AUTO_STR dir = path_join(base, names[i]);
 
-        if (dir && is_unfinished(dir))
+        if (dir && folder_is_unfinished(dir))
             *ret = str_take(&dir);
     }
     file_list_free(names);

@@ -16,6 +16,9 @@ P11CA_CHECK int folder_make(const char *base, const char *dir, const struct scri
 /* The unfinished ceremony under base, *ret NULL when there is none. */
 P11CA_CHECK int folder_unfinished(const char *base, char **ret, struct p11ca_err *err);
 
+/* Whether it was begun and not ended. */
+bool folder_is_unfinished(const char *dir);
+
 /* Reads a file of the folder, writes one; a file that is there is replaced. */
 P11CA_CHECK int folder_read(const char *dir, const char *name, struct buf *ret, struct p11ca_err *err);
 P11CA_CHECK int folder_write(

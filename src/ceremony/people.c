@@ -1,7 +1,13 @@
 #include "ceremony/people.h"
 
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/path.h"
+#include "base/scope.h"
+#include "base/text.h"
 
 static const struct conf_field person_fields[] = {
     {"name", CONF_STR, true, offsetof(struct person, name)},
@@ -10,11 +16,23 @@ static const struct conf_field person_fields[] = {
     {"key", CONF_STR, false, offsetof(struct person, key)},
 };
 
+/* As @include: files named in a file are beside it. */
+static int find_certificate(const struct conf *conf, struct person *p, struct p11ca_err *err)
+{
+    AUTO_STR folder = strdup(conf->path);
+
+    if (!p->certificate)
+        return 0;
+    p->certificate_path = folder ? path_join(dirname(folder), p->certificate) : NULL;
+    return p->certificate_path ? 0 : err_nomem(err);
+}
+
 static int read_person(
     const struct conf *conf, config_setting_t *at, struct person *ret, struct p11ca_err *err)
 {
     const char *role = config_setting_name(at);
 
+    ret->at = at;
     if (config_setting_type(at) == CONFIG_TYPE_STRING) {
         ret->name = config_setting_get_string(at);
     } else if (!config_setting_is_group(at)) {
@@ -27,7 +45,16 @@ static int read_person(
         return conf_err(conf, at, err, "%s: name: want one, have none", role);
     if ((ret->token != NULL) != (ret->key != NULL))
         return conf_err(conf, at, err, "%s: want both token and key, or neither", role);
-    return 0;
+    return find_certificate(conf, ret, err);
+}
+
+/* It goes to terminals, into JSON and onto paper. */
+static void take_name(struct people *p, size_t i)
+{
+    const char *name = p->of[i].name;
+
+    text_escape(name, strlen(name), p->names[i], sizeof(p->names[i]));
+    p->of[i].name = p->names[i];
 }
 
 static int read_people(struct people *p, const struct script *s, struct p11ca_err *err)
@@ -43,6 +70,7 @@ static int read_people(struct people *p, const struct script *s, struct p11ca_er
             return conf_err(&p->conf, at, err, "no role '%s' in %s", config_setting_name(at), s->conf.path);
         if (read_person(&p->conf, at, &p->of[role - s->roles], err) != 0)
             return -1;
+        take_name(p, (size_t)(role - s->roles));
     }
     return 0;
 }
@@ -60,6 +88,10 @@ int people_load(struct people *ret, const char *path, const struct script *scrip
 
 void people_done(struct people *p)
 {
+    size_t i;
+
+    for (i = 0; i < LIMIT_ROLES; i++)
+        free(p->of[i].certificate_path);
     conf_done(&p->conf);
     memset(p, 0, sizeof(*p));
 }
@@ -85,7 +117,7 @@ void people_from_begin(struct people *p, const struct script *s, const json_t *b
 
         if (p->of[i].name || !name[0])
             continue;
-        snprintf(p->typed[i], sizeof(p->typed[i]), "%s", name);
-        p->of[i].name = p->typed[i];
+        snprintf(p->names[i], sizeof(p->names[i]), "%s", name);
+        p->of[i].name = p->names[i];
     }
 }

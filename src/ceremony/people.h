@@ -7,14 +7,16 @@
 
 struct person {
     const char *name;        /* NULL: not given */
-    const char *certificate; /* of the approver's key: a file, relative to the people file */
+    const char *certificate; /* of the approver's key: a file, relative to the people file's folder */
     const char *token, *key; /* or where it is: a token of p11ca.conf, and the key's label */
+    char *certificate_path;  /* where certificate is */
+    const config_setting_t *at;
 };
 
 struct people {
     struct conf conf;
     struct person of[LIMIT_ROLES]; /* as in script->roles */
-    char typed[LIMIT_ROLES][128];
+    char names[LIMIT_ROLES][256];  /* escaped */
 };
 
 #define AUTO_PEOPLE __attribute__((cleanup(people_done))) struct people

@@ -243,6 +243,9 @@ int plan_profile(const struct plan *p, const struct step *step, const struct pro
     struct p11ca_err why;
 
     *ret = *base;
+    if (step->args.path_length < -1)
+        return script_err(p->script, step, err, "path-length: RFC 5280 4.2.1.9: want 0 or more, have %d",
+            step->args.path_length);
     if (step->args.path_length >= 0)
         ret->pathlen = step->args.path_length;
     if (read_bits(p, step, false, &step->args.key_usage, &ret->key_usage, err) != 0 ||

@@ -68,28 +68,19 @@ void transcript_close(struct transcript *t)
     free(t);
 }
 
-bool transcript_begun(const char *dir)
+/* Killed before its first line was whole, a transcript holds nothing yet: it is taken over. */
+static int open_new(struct transcript *t, struct p11ca_err *err)
 {
-    AUTO_STR path = path_join(dir, TRANSCRIPT_FILE);
     AUTO_BUF text = BUF_INIT;
-    struct p11ca_err ignored;
 
-    if (!path || !file_exists(path))
-        return false;
-    return file_read(path, LIMIT_TRANSCRIPT, &text, &ignored) != 0 ||
-           (text.len && memchr(text.p, '\n', text.len));
-}
-
-/* A file without one whole line was left by a run that was killed before anything happened. */
-static int create(struct transcript *t, const char *dir, struct p11ca_err *err)
-{
-    bool there = file_exists(t->path);
-
-    if (there && transcript_begun(dir))
-        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", t->path);
-    if (file_log_open(t->path, !there, 0644, &t->fd, err) != 0)
+    if (!file_exists(t->path))
+        return file_log_open(t->path, true, 0644, &t->fd, err);
+    if (file_log_open(t->path, false, 0644, &t->fd, err) != 0 ||
+        file_read(t->path, LIMIT_TRANSCRIPT, &text, err) != 0)
         return -1;
-    return there ? file_log_cut(t->fd, t->path, 0, err) : 0;
+    if (text.len && memchr(text.p, '\n', text.len))
+        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", t->path);
+    return file_log_cut(t->fd, t->path, 0, err);
 }
 
 int transcript_create(const char *dir, bool rehearsal, struct transcript **ret, struct p11ca_err *err)
@@ -99,7 +90,7 @@ int transcript_create(const char *dir, bool rehearsal, struct transcript **ret, 
     if (!t)
         return err_nomem(err);
     t->rehearsal = rehearsal;
-    if (create(t, dir, err) != 0) {
+    if (open_new(t, err) != 0) {
         transcript_close(t);
         return -1;
     }
@@ -230,6 +221,19 @@ int transcript_add(struct transcript *t, const char *type, int64_t now, json_t *
 const json_t *transcript_lines(const struct transcript *t)
 {
     return t->lines;
+}
+
+bool transcript_begun(const char *dir)
+{
+    AUTO_STR path = path_join(dir, TRANSCRIPT_FILE);
+    AUTO_BUF text = BUF_INIT;
+    struct p11ca_err ignored;
+
+    if (!path || !file_exists(path))
+        return false;
+    /* One that cannot be read is one. */
+    return file_read(path, LIMIT_TRANSCRIPT, &text, &ignored) != 0 ||
+           (text.len && memchr(text.p, '\n', text.len));
 }
 
 int transcript_read(

@@ -41,7 +41,7 @@
 
 struct transcript;
 
-/* Whether there is one with at least one whole line: before that, nothing has happened. */
+/* Whether the directory holds one with at least its first line. */
 bool transcript_begun(const char *dir);
 
 /* A new, empty one in the directory; it is locked against other processes while it is open. */
@@ -50,7 +50,7 @@ P11CA_CHECK int transcript_create(
 
 /*
  * An unfinished one, to go on with. A last line without its newline was being written when the run ended: it is cut
- * off, ret_dropped says how many octets. Code TRANSCRIPT_BUSY: another process has it.
+ * off, ret_dropped says how many octets. Code FILE_BUSY: another process has it.
  */
 P11CA_CHECK int transcript_resume(
     const char *dir, struct transcript **ret, size_t *ret_dropped, struct p11ca_err *err);

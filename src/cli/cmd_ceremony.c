@@ -1,6 +1,9 @@
 #include <p11ca/ceremony.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/file.h"
+#include "base/scope.h"
 #include "cli/commands.h"
 #include "cli/steps.h"
 
@@ -15,14 +18,31 @@ static void plan_step(void *arg, const struct p11ca_step *step)
         cli_print("%3zu  %-12s  %s", step->number, step->kind, step->text);
 }
 
+static int write_plan(const struct cli *cli, const char *plan, struct p11ca_err *err)
+{
+    const char *path = cli_value(cli, "plan");
+
+    return path ? file_write(path, FILE_NEW, 0644, plan, strlen(plan), err) : 0;
+}
+
+/* Before the steps are printed: a result is whole or not there. */
+static int check_plan_file(const struct cli *cli, struct p11ca_err *err)
+{
+    const char *path = cli_value(cli, "plan");
+
+    return path ? file_check_new(path, err) : 0;
+}
+
 static int run_check(struct cli *cli, struct p11ca_err *err)
 {
     struct cli_steps steps = {cli, json_array()};
     AUTO_HOME home = NULL;
+    AUTO_STR plan = NULL;
     char title[256];
 
-    if (cli_home(cli, &home, err) != 0 ||
-        p11ca_ceremony_check(home, cli->args[0], plan_step, &steps, title, NULL, err) != 0) {
+    if (check_plan_file(cli, err) != 0 || cli_home(cli, &home, err) != 0 ||
+        p11ca_ceremony_check(home, cli->args[0], plan_step, &steps, title, &plan, err) != 0 ||
+        write_plan(cli, plan, err) != 0) {
         json_decref(steps.done);
         return -1;
     }
@@ -35,12 +55,16 @@ static int run_check(struct cli *cli, struct p11ca_err *err)
     return 0;
 }
 
+static const struct cli_option check_options[] = {
+    {"plan", 0, "FILE", "write what approvers sign: plan.txt", false},
+};
+
 const struct command cmd_ceremony_check = {"ceremony check", "SCRIPT", 1, 1,
     "check a ceremony script, and show its steps",
     "Everything that can be found without touching a token, with file and line: unknown keys and steps, "
     "authorities and\n"
     "tokens that p11ca.conf does not have, files that nobody made.",
-    NULL, 0, run_check};
+    CLI_OPTIONS(check_options), run_check};
 
 static const struct cli_option run_options[] = {
     {"yes", 'y', NULL, "confirm every step and type nothing, for CI", false},

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "cli/cli.h"
 
 static void say(void *ctx, const char *line)
@@ -24,18 +25,29 @@ static bool yes_to_all(void *ctx, const char *question)
 /* One line without its newline; byte by byte, so that no buffer of the library keeps a copy of a PIN. */
 static int read_line(int tty, char *buf, size_t size)
 {
+    bool too_long = false;
     size_t n = 0;
     ssize_t got;
     char c = 0;
 
+    /* Too long a line is read to its end: the rest of it would answer the next question. */
     while ((got = read(tty, &c, 1)) == 1 && c != '\n' && c != '\r' && c != CTRL_C) {
-        if (n + 1 >= size)
-            return -1;
-        buf[n++] = c;
+        too_long = n + 1 >= size;
+        if (!too_long)
+            buf[n++] = c;
     }
     buf[n] = '\0';
     /* The end of input is no answer, and half a PIN would cost a try. */
-    return got == 1 && c != CTRL_C ? (int)n : -1;
+    return got == 1 && c != CTRL_C && !too_long ? (int)n : -1;
+}
+
+/* Questions quote names and labels. */
+static void put(int tty, const char *text, const char *end)
+{
+    char safe[4096];
+
+    text_escape(text, strlen(text), safe, sizeof(safe));
+    dprintf(tty, "%s%s", safe, end);
 }
 
 /* A typed yes; a wrong answer asks again, the end of input is no. */
@@ -46,7 +58,7 @@ static bool confirm(void *ctx, const char *question)
 
     (void)ctx;
     while (tty >= 0) {
-        dprintf(tty, "%s [yes/no] ", question);
+        put(tty, question, " [yes/no] ");
         if (read_line(tty, line, sizeof(line)) < 0)
             break;
         if (strcmp(line, "yes") == 0 || strcmp(line, "y") == 0)
@@ -64,7 +76,7 @@ static int ask(void *ctx, const char *question, char *buf, size_t size)
     (void)ctx;
     if (tty < 0)
         return -1;
-    dprintf(tty, "%s ", question);
+    put(tty, question, " ");
     return read_line(tty, buf, size);
 }
 
@@ -84,7 +96,7 @@ static int secret(void *ctx, const char *prompt, char *buf, size_t size)
     /* The prompt comes when nothing is echoed any more. */
     if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
         return -1;
-    dprintf(tty, "%s: ", prompt);
+    put(tty, prompt, ": ");
     n = read_line(tty, buf, size);
     tcsetattr(tty, TCSAFLUSH, &old);
     dprintf(tty, "\n");
@@ -104,7 +116,9 @@ static int reveal(void *ctx, const char *heading, const char *text)
     (void)ctx;
     if (tty < 0)
         return -1;
-    dprintf(tty, CLEAR "%s\n\n  %s\n\nWrite it down; nobody else looks. Then press Enter. ", heading, text);
+    dprintf(tty, CLEAR);
+    put(tty, heading, "\n\n");
+    dprintf(tty, "  %s\n\nWrite it down; nobody else looks. Then press Enter. ", text);
     n = read_line(tty, line, sizeof(line));
     dprintf(tty, CLEAR);
     return n < 0 ? -1 : 0;

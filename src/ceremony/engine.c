@@ -142,6 +142,17 @@ static int note_failure(
         err);
 }
 
+/* The program never repeats a wrong PIN; people who do should know how often. */
+static void say_wrong_pins(const struct run *run)
+{
+    const json_t *lines = transcript_lines(run->transcript), *line;
+    size_t at = 0, n = 0;
+
+    while ((line = transcript_find(lines, &at, "failed", 0)))
+        n += strcmp(transcript_str(line, "code"), "PIN_INCORRECT") == 0;
+    run_say(run, "wrong PINs in this ceremony: %zu", n);
+}
+
 /* People may put right what was wrong - another PIN, a card in the reader - and try again; a program may not. */
 static bool try_again(struct run *run, const struct step *step, const struct p11ca_err *why)
 {
@@ -151,6 +162,8 @@ static bool try_again(struct run *run, const struct step *step, const struct p11
     if (run->unattended || strcmp(why->code, "STOPPED") == 0)
         return false;
     run_say(run, "step %zu failed: %s", step->number, why->msg);
+    if (strcmp(why->code, "PIN_INCORRECT") == 0)
+        say_wrong_pins(run);
     if (step->args.if_wrong)
         run_say(run, "if it goes wrong: %s", step->args.if_wrong);
     return run_confirm(run, actor, "try this step again?", &ignored) == 0;

@@ -13,6 +13,8 @@
 struct transcript {
     char *path;
     int fd;
+    size_t len;  /* of the lines that are on disk */
+    bool broken; /* what stands behind them could not be taken back */
     bool rehearsal;
     json_t *lines;
     char before[TRANSCRIPT_HEX]; /* hash of the last line */
@@ -157,6 +159,7 @@ static int resume(struct transcript *t, size_t *ret_dropped, struct p11ca_err *e
     if (file_log_open(t->path, false, 0644, &t->fd, err) != 0 ||
         file_read(t->path, LIMIT_TRANSCRIPT, &text, err) != 0 || take_lines(t, &text, &used, err) != 0)
         return -1;
+    t->len = used;
     *ret_dropped = text.len - used;
     return *ret_dropped ? file_log_cut(t->fd, t->path, used, err) : 0;
 }
@@ -195,6 +198,21 @@ static json_t *make_line(const struct transcript *t, const char *type, int64_t n
     return line;
 }
 
+/* A line that was written and is perhaps not on disk is taken back: the next one would come behind a line that nobody has. */
+static int append(struct transcript *t, const struct buf *text, struct p11ca_err *err)
+{
+    struct p11ca_err ignored;
+
+    if (t->broken)
+        return err_set(err, P11CA_FILE, "DISK", "%s: a line before this one could not be written", t->path);
+    if (file_log_add(t->fd, t->path, text->p, text->len, err) == 0) {
+        t->len += text->len;
+        return 0;
+    }
+    t->broken = file_log_cut(t->fd, t->path, t->len, &ignored) != 0;
+    return -1;
+}
+
 static int write_line(struct transcript *t, json_t *line, struct p11ca_err *err)
 {
     AUTO_STR dump = json_dumps(line, JSON_COMPACT);
@@ -204,8 +222,7 @@ static int write_line(struct transcript *t, json_t *line, struct p11ca_err *err)
     buf_addc(&text, '\n');
     if (!dump || !buf_ok(&text))
         return err_nomem(err);
-    if (file_log_add(t->fd, t->path, text.p, text.len, err) != 0 ||
-        hex_hash(text.p, text.len, t->before, err) != 0)
+    if (append(t, &text, err) != 0 || hex_hash(text.p, text.len, t->before, err) != 0)
         return -1;
     return json_array_append(t->lines, line) == 0 ? 0 : err_nomem(err);
 }

@@ -3,6 +3,7 @@
 # exactly one. pkcs11-tool is the judge of our keys, and the maker of bad ones.
 
 load common
+load ceremony
 
 setup_file() {
     prepare_home
@@ -87,8 +88,13 @@ attribute_of() {
     on_token root --keypairgen --key-type EC:prime256v1 --label tool --id 77 >/dev/null
     bind_key root tool
     refused_everywhere root "token 'root': private key 'tool': key policy: CKA_*: want *, have *" issuing-ca
-    printf 'title = "t"; steps = ( { do = "self-sign"; authority = "root"; } );\n' >self-sign.conf
-    run --separate-stderr p11ca -q -C home ceremony run --yes self-sign.conf
+    # Another root, recorded with a good key, whose label then means this one.
+    add_authority other 'profile = "root-ca";'
+    script '{ do = "generate-key"; authority = "other"; algorithm = "P-256"; }'
+    succeeds run_it
+    bind_key other tool
+    script '{ do = "self-sign"; authority = "other"; }'
+    run --separate-stderr run_it
     equal "$status" 6
     [[ $stderr == "p11ca: step 1, self-sign: token 'root': private key 'tool': key policy: CKA_"* ]] || fail 'want the attribute'
 }

@@ -155,7 +155,7 @@ static size_t kind_of(const struct buf *b, const char *file)
 
     for (i = 0; i < N_KINDS; i++) {
         n = strlen(kinds[i].suffix);
-        if ((kinds[i].block && memmem(b->p, b->len, kinds[i].block, strlen(kinds[i].block))) ||
+        if ((kinds[i].block && b->len && memmem(b->p, b->len, kinds[i].block, strlen(kinds[i].block))) ||
             (len >= n && strcmp(file + len - n, kinds[i].suffix) == 0))
             break;
     }

@@ -34,11 +34,26 @@ bool verify_same_version(const struct verify *v)
     return strcmp(transcript_str(json_object_get(last, "environment"), "version"), P11CA_VERSION) == 0;
 }
 
+/* "DIR/FILE:LINE: what": the folder stands in front of every fault anyway. */
+void verify_fault(struct verify *v, const char *code, const char *file, const struct p11ca_err *why)
+{
+    size_t skip = strlen(v->dir) + 1;
+    const char *text = strncmp(why->msg, v->dir, skip - 1) == 0 ? why->msg + skip : why->msg, *sep;
+    char what[FINDING_WHAT];
+
+    sep = strncmp(text, file, strlen(file)) == 0 ? strstr(text, ": ") : NULL;
+    if (sep && (size_t)(sep - text) < sizeof(what)) {
+        snprintf(what, sizeof(what), "%.*s", (int)(sep - text), text);
+        finding_bad(&v->f, code, what, "%s", sep + 2);
+    } else {
+        finding_bad(&v->f, code, file, "%s", text);
+    }
+}
+
 int verify_read(struct verify *v, const char *name, struct buf *ret)
 {
     AUTO_STR path = path_join(v->dir, name);
     struct p11ca_err why;
-    size_t skip = strlen(v->dir) + strlen(name) + 3; /* "DIR/NAME: " */
 
     if (!path) {
         v->nomem = true;
@@ -50,27 +65,18 @@ int verify_read(struct verify *v, const char *name, struct buf *ret)
     }
     if (file_read(path, LIMIT_TRANSCRIPT, ret, &why) == 0)
         return 0;
-    finding_bad(&v->f, "FILE_BAD", name, "%s", strlen(why.msg) > skip ? why.msg + skip : why.msg);
+    verify_fault(v, "FILE_BAD", name, &why);
     return -1;
 }
 
-/* --- the transcript --- */
-
-static const char private_key[] = "PRIVATE KEY";
-
-/* Its own message names file and line: what stands before the line's number is what findings start with anyway. */
-static void chain_fault(struct verify *v, const struct p11ca_err *why)
+bool verify_has_private_key(const struct buf *b)
 {
-    size_t skip = strlen(v->dir) + 1;
-    char what[FINDING_WHAT] = TRANSCRIPT_FILE;
-    const char *text = strlen(why->msg) > skip ? why->msg + skip : why->msg, *sep = strstr(text, ": ");
+    static const char mark[] = "PRIVATE KEY";
 
-    if (sep && (size_t)(sep - text) < sizeof(what)) {
-        snprintf(what, sizeof(what), "%.*s", (int)(sep - text), text);
-        text = sep + 2;
-    }
-    finding_bad(&v->f, why->code, what, "%s", text);
+    return b->len && memmem(b->p, b->len, mark, sizeof(mark) - 1);
 }
+
+/* --- the transcript --- */
 
 static void read_chain(struct verify *v)
 {
@@ -79,10 +85,10 @@ static void read_chain(struct verify *v)
 
     if (verify_read(v, TRANSCRIPT_FILE, &v->text) != 0)
         return;
-    if (memmem(v->text.p, v->text.len, private_key, sizeof(private_key) - 1))
+    if (verify_has_private_key(&v->text))
         finding_bad(&v->f, "PRIVATE_KEY_SEEN", TRANSCRIPT_FILE, "holds a private key: treat it as disclosed");
     if (transcript_read(v->dir, &v->lines, v->sha256, &why) != 0) {
-        chain_fault(v, &why);
+        verify_fault(v, why.code, TRANSCRIPT_FILE, &why);
         return;
     }
     n = json_array_size(v->lines);

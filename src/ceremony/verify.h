@@ -42,6 +42,11 @@ size_t verify_number(const json_t *line, const char *key);
 /* Whether the transcript was written by this very version, so that its words can be compared with ours. */
 bool verify_same_version(const struct verify *v);
 
+/* An error as a fault: its message names file and line in the folder; file when it names none. */
+void verify_fault(struct verify *v, const char *code, const char *file, const struct p11ca_err *why);
+
+bool verify_has_private_key(const struct buf *b);
+
 /* Reads a file of the folder; what is wrong with it is told as a fault. */
 P11CA_CHECK int verify_read(struct verify *v, const char *name, struct buf *ret);
 

@@ -38,7 +38,7 @@ static struct script *load(struct verify *v)
     } else if (script_load(s, path, &why) == 0) {
         return s;
     } else {
-        finding_bad(&v->f, "SCRIPT_BAD", FOLDER_SCRIPT, "%s", why.msg);
+        verify_fault(v, "SCRIPT_BAD", FOLDER_SCRIPT, &why);
     }
     free(s);
     return NULL;
@@ -78,26 +78,36 @@ static void check_begin(struct verify *v, const struct script *s)
         finding_bad(&v->f, BAD, TRANSCRIPT_FILE ":1", "roles: want those of the script");
 }
 
-void verify_script(struct verify *v)
+/* Another one is not even parsed: whatever is wrong with it, that it is another one comes first. */
+static bool is_the_script(struct verify *v)
 {
     const char *want = transcript_str(json_object_get(v->begin, "script"), "sha256");
+    AUTO_BUF b = BUF_INIT;
+    uint8_t sha256[SHA256_LEN];
     char have[TRANSCRIPT_HEX];
-    struct script *s = load(v);
+    struct p11ca_err told; /* with the other files */
 
-    if (!s)
-        return;
-    text_hex_lower(s->sha256, SHA256_LEN, have);
-    if (strcmp(want, have) == 0) {
-        v->script = s;
-        check_begin(v, s);
-        finding_good(
-            &v->f, FOLDER_SCRIPT, "is the script it began with: '%s', %zu steps", s->title, s->n_steps);
-        return;
+    if (folder_read(v->dir, FOLDER_SCRIPT, &b, &told) != 0)
+        return false;
+    if (hash_sha256(b.p, b.len, sha256) != 0) {
+        v->nomem = true;
+        return false;
     }
-    finding_bad(&v->f, "FILE_CHANGED", FOLDER_SCRIPT, "SHA-256: want %s (" TRANSCRIPT_FILE ":1), have %s",
-        want, have);
-    script_done(s);
-    free(s);
+    text_hex_lower(sha256, sizeof(sha256), have);
+    return strcmp(want, have) == 0;
+}
+
+/* That it is not there, or not the one, is told with the other files. */
+void verify_script(struct verify *v)
+{
+    if (!is_the_script(v))
+        return;
+    v->script = load(v);
+    if (!v->script)
+        return;
+    check_begin(v, v->script);
+    finding_good(&v->f, FOLDER_SCRIPT, "is the script it began with: '%s', %zu steps", v->script->title,
+        v->script->n_steps);
 }
 
 /* --- any line --- */

@@ -312,12 +312,17 @@ static int add_name(char ***names, size_t *n, size_t *cap, const char *name)
     return (*names)[(*n)++] ? 0 : -1;
 }
 
+/* For file_list_all(). */
+static const char *const everything[] = {"", NULL};
+
 /* Whether an entry is wanted: by suffix, or (suffixes NULL) as a directory. */
 static bool is_wanted(const char *dir, const char *name, const char *const *suffixes)
 {
     AUTO_STR path = NULL;
     struct stat st;
 
+    if (suffixes == everything)
+        return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
     if (suffixes)
         return has_suffix(name, suffixes);
     if (name[0] == '.' || asprintf(&path, "%s/%s", dir, name) < 0)
@@ -370,6 +375,11 @@ int file_list_dirs(const char *dir, char ***ret, size_t *ret_n, struct p11ca_err
         return 0;
     }
     return file_list(dir, NULL, ret, ret_n, err);
+}
+
+int file_list_all(const char *dir, char ***ret, size_t *ret_n, struct p11ca_err *err)
+{
+    return file_list(dir, everything, ret, ret_n, err);
 }
 
 int file_log_open(const char *path, bool create, mode_t perm, int *ret_fd, struct p11ca_err *err)

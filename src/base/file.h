@@ -58,6 +58,9 @@ void file_list_free(char **names);
 /* The same for the directories in it; none when dir is not there. */
 P11CA_CHECK int file_list_dirs(const char *dir, char ***ret, size_t *ret_n, struct p11ca_err *err);
 
+/* The same for every entry of whatever type and name, but "." and "..". */
+P11CA_CHECK int file_list_all(const char *dir, char ***ret, size_t *ret_n, struct p11ca_err *err);
+
 /*
  * A file that only grows, locked against other processes while the descriptor is open (code FILE_BUSY). create: it must
  * not exist yet; its name is on disk when this returns.

@@ -1,5 +1,6 @@
 #include "ceremony/transcript.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,26 +101,61 @@ int transcript_create(const char *dir, bool rehearsal, struct transcript **ret, 
     return 0;
 }
 
+static int broken(const char *path, size_t number, struct p11ca_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* What is quoted may be anything. */
+static int broken(const char *path, size_t number, struct p11ca_err *err, const char *fmt, ...)
+{
+    char raw[256], safe[4 * sizeof(raw)];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(raw, sizeof(raw), fmt, ap);
+    va_end(ap);
+    text_escape(raw, strlen(raw), safe, sizeof(safe));
+    return err_set(err, P11CA_NEGATIVE, "TRANSCRIPT_BROKEN", "%s:%zu: %s", path, number, safe);
+}
+
+/*
+ * Number and hash together tell what happened: both are wrong where a line was taken out, put in or moved; the hash alone
+ * where the line before or the hash itself was changed; the number alone where only that was.
+ */
+static int check_place(
+    const char *path, json_t *line, size_t number, const char *before, struct p11ca_err *err)
+{
+    json_int_t have = json_integer_value(json_object_get(line, "line"));
+    bool follows = strcmp(transcript_str(line, "before"), before) == 0;
+
+    if (have == (json_int_t)number && follows)
+        return 0;
+    if (have == (json_int_t)number && number == 1)
+        return broken(path, number, err, "before: want nothing: this is the first line");
+    if (have == (json_int_t)number)
+        return broken(path, number, err,
+            "before: want %s, the SHA-256 of the line before: line %zu or the 'before' of this one was "
+            "changed",
+            before, number - 1);
+    if (follows)
+        return broken(
+            path, number, err, "line: want number %zu, have %lld: it was changed", number, (long long)have);
+    return broken(path, number, err,
+        "line: want number %zu, have %lld: a line is missing, inserted or out of place", number,
+        (long long)have);
+}
+
 /* One line without its newline, checked against the one before. */
 static int check_line(
     const char *path, json_t *line, size_t number, const char *before, struct p11ca_err *err)
 {
     const char *type = transcript_str(line, "type");
 
-    if (json_integer_value(json_object_get(line, "line")) != (json_int_t)number)
-        return err_set(err, P11CA_NEGATIVE, "TRANSCRIPT_BROKEN",
-            "%s:%zu: line: want number %zu: a line is missing, doubled or out of place", path, number,
-            number);
-    if (strcmp(transcript_str(line, "before"), before) != 0)
-        return err_set(err, P11CA_NEGATIVE, "TRANSCRIPT_BROKEN",
-            "%s:%zu: before: want %s, the SHA-256 of the line before: line %zu or this one was changed", path,
-            number, before[0] ? before : "nothing", number - 1);
+    if (check_place(path, line, number, before, err) != 0)
+        return -1;
     if (!known_type(type))
-        return err_set(
-            err, P11CA_NEGATIVE, "TRANSCRIPT_BROKEN", "%s:%zu: type: no type '%s'", path, number, type);
+        return broken(path, number, err, "type: no type '%s'", type);
     if ((number == 1) != (strcmp(type, "begin") == 0))
-        return err_set(err, P11CA_NEGATIVE, "TRANSCRIPT_BROKEN",
-            "%s:%zu: type: want 'begin' in line 1 and only there", path, number);
+        return broken(path, number, err, "type: want 'begin' in line 1 and only there");
     return 0;
 }
 
@@ -136,8 +172,8 @@ static int take_lines(struct transcript *t, const struct buf *text, size_t *ret_
         line = json_loadb(at, len - 1, JSON_REJECT_DUPLICATES, &why);
         if (!json_is_object(line)) {
             json_decref(line);
-            return err_set(err, P11CA_NEGATIVE, "TRANSCRIPT_BROKEN", "%s:%zu: want a JSON object: %s",
-                t->path, number + 1, line ? "have another value" : why.text);
+            return broken(
+                t->path, number + 1, err, "want a JSON object: %s", line ? "have another value" : why.text);
         }
         json_array_append_new(t->lines, line);
         if (check_line(t->path, line, ++number, t->before, err) != 0 ||
@@ -267,9 +303,9 @@ int transcript_read(
         hex_hash(text.p, text.len, ret_sha256, err) != 0)
         goto out;
     if (used != text.len || used == 0) {
-        err_set(err, P11CA_NEGATIVE, "TRANSCRIPT_BROKEN", "%s:%zu: %s", t->path,
-            json_array_size(t->lines) + 1,
-            used ? "the last line has no end" : "want a transcript, have an empty file");
+        broken(t->path, json_array_size(t->lines) + 1, err, "%s",
+            text.len ? "the last line was cut off: it has no newline"
+                     : "want a transcript, have an empty file");
         goto out;
     }
     *ret_lines = json_incref(t->lines);

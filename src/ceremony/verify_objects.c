@@ -1,0 +1,421 @@
+/* Certificates, requests and CRLs of a ceremony: against what the lines say of them, and under the keys they name. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "ceremony/verify.h"
+#include "x509/cert.h"
+#include "x509/csr.h"
+#include "x509/name.h"
+#include "x509/ossl.h"
+#include "x509/pem.h"
+
+#define BAD "ARTEFACT_BAD"
+
+struct known {
+    struct cert cert;
+    const char *file; /* in the folder; into the lines */
+    size_t step;
+};
+
+struct objects {
+    struct verify *v;
+    struct known *certs;
+    size_t n_certs;
+    json_t *signed_; /* "STEP HASH" of the signed bytes of each certificate and CRL: the file */
+};
+
+/* One artefact. */
+struct artefact {
+    const char *file;
+    size_t step;
+    struct buf bytes;
+};
+
+/* --- what was signed --- */
+
+static void sign_key(size_t step, const char *hex, char dst[96])
+{
+    snprintf(dst, 96, "%zu %.64s", step, hex);
+}
+
+static void note_signed(struct objects *o, const struct artefact *a, struct der tbs)
+{
+    uint8_t sha256[SHA256_LEN];
+    char hex[TRANSCRIPT_HEX], key[96];
+
+    if (hash_sha256(tbs.p, tbs.len, sha256) != 0) {
+        o->v->nomem = true;
+        return;
+    }
+    text_hex_lower(sha256, sizeof(sha256), hex);
+    sign_key(a->step, hex, key);
+    if (json_object_set_new(o->signed_, key, json_string(a->file)) != 0)
+        o->v->nomem = true;
+}
+
+/* --- certificates --- */
+
+static int add_cert(struct objects *o, const struct artefact *a, const struct buf *der, struct p11ca_err *err)
+{
+    struct known *more = realloc(o->certs, (o->n_certs + 1) * sizeof(*more));
+    struct known *k;
+
+    if (!more)
+        return err_nomem(err);
+    o->certs = more;
+    k = &more[o->n_certs];
+    *k = (struct known){.cert = CERT_INIT, .file = a->file, .step = a->step};
+    if (cert_read(der->p, der->len, &k->cert, err) != 0)
+        return -1;
+    o->n_certs++;
+    note_signed(o, a, k->cert.tbs);
+    return 0;
+}
+
+/* One, or a chain of them. */
+static int take_certs(struct objects *o, const struct artefact *a, struct p11ca_err *err)
+{
+    struct der in = der_buf(&a->bytes);
+    size_t n = o->n_certs;
+    int rc;
+
+    if (a->bytes.p[0] == DER_SEQUENCE)
+        return add_cert(o, a, &a->bytes, err);
+    do {
+        AUTO_BUF der = BUF_INIT;
+
+        rc = pem_next(&in, PEM_CERT, &der, err);
+        if (rc == 1 && add_cert(o, a, &der, err) != 0)
+            return -1;
+    } while (rc == 1);
+    if (rc == 0 && o->n_certs == n)
+        return err_set(err, P11CA_REFUSED, "PEM_SYNTAX", "no certificate in it");
+    return rc;
+}
+
+/* --- requests --- */
+
+static int take_csr(struct objects *o, const struct artefact *a, struct p11ca_err *err)
+{
+    AUTO_CSR csr = CSR_INIT;
+    AUTO_BUF subject = BUF_INIT;
+
+    if (csr_read(a->bytes.p, a->bytes.len, CSR_FOR_CA | CSR_NAMES_GIVEN, &csr, err) != 0 ||
+        name_to_text(csr.subject, &subject, err) != 0)
+        return -1;
+    if (!buf_str(&subject))
+        return err_nomem(err);
+    finding_good(&o->v->f, a->file, "request of '%s': signed by its own key", (char *)subject.p);
+    return 0;
+}
+
+/* --- CRLs --- */
+
+/* A CRL as far as its signature goes. */
+struct revocations {
+    struct buf der;
+    struct der tbs, alg, sig, issuer; /* into der */
+};
+
+/* RFC 5280 5.1: CertificateList, and the issuer inside of TBSCertList. */
+static int read_crl(const struct artefact *a, struct revocations *ret, struct p11ca_err *err)
+{
+    struct der seq, tbs, skip;
+
+    if (pem_decode(a->bytes.p, a->bytes.len, PEM_CRL, &ret->der, err) != 0 ||
+        der_check(der_buf(&ret->der), DER_MAX_DEPTH, "CRL", err) != 0)
+        return -1;
+    if (der_whole(der_buf(&ret->der), DER_SEQUENCE, &seq) == 0 &&
+        der_next_tlv(&seq, DER_SEQUENCE, &ret->tbs) == 0 &&
+        der_next_tlv(&seq, DER_SEQUENCE, &ret->alg) == 0 && der_next_bits(&seq, &ret->sig) == 0 &&
+        seq.len == 0 && der_whole(ret->tbs, DER_SEQUENCE, &tbs) == 0 &&
+        der_next_optional(&tbs, DER_INTEGER, &skip) >= 0 && der_next(&tbs, DER_SEQUENCE, &skip) == 0 &&
+        der_next_tlv(&tbs, DER_SEQUENCE, &ret->issuer) == 0)
+        return 0;
+    return err_set(err, P11CA_REFUSED, "CRL_SYNTAX", "CRL: RFC 5280 5.1: want CertificateList");
+}
+
+/* --- under which key --- */
+
+static int verify_under(
+    const struct known *k, struct der alg_id, struct der tbs, struct der sig, struct p11ca_err *err)
+{
+    const struct sigalg *alg;
+    SCOPED(pkey) EVP_PKEY *pub = NULL;
+    struct spki spki;
+
+    if (spki_read(k->cert.t.spki.p, k->cert.t.spki.len, &spki, err) != 0 ||
+        sigalg_read(alg_id, spki.kind, "CERT", &alg, err) != 0 || spki_evp1(&spki, &pub, err) != 0)
+        return -1;
+    return sigalg_verify(pub, alg, tbs, sig, err);
+}
+
+/* 1: *ret is whose key signed it; 0: no CA of this name in the folder; -1: there is one, and it did not. */
+static int find_signer(const struct objects *o, struct der issuer, struct der alg_id, struct der tbs,
+    struct der sig, const struct known **ret)
+{
+    struct p11ca_err ignored;
+    int found = 0;
+    size_t i;
+
+    for (i = 0; i < o->n_certs; i++) {
+        if (!der_equal(o->certs[i].cert.t.subject, issuer) || !cert_is_ca(&o->certs[i].cert))
+            continue;
+        *ret = &o->certs[i];
+        if (verify_under(&o->certs[i], alg_id, tbs, sig, &ignored) == 0)
+            return 1;
+        found = -1;
+    }
+    return found;
+}
+
+static void check_signature(struct objects *o, const char *file, const char *text, struct der issuer,
+    struct der alg_id, struct der tbs, struct der sig)
+{
+    const struct known *signer = NULL;
+    AUTO_BUF name = BUF_INIT;
+    struct p11ca_err ignored;
+    int found = find_signer(o, issuer, alg_id, tbs, sig, &signer);
+
+    if (name_to_text(issuer, &name, &ignored) != 0 || !buf_str(&name))
+        o->v->nomem = true;
+    else if (found < 0)
+        finding_bad(&o->v->f, "SIGNATURE_BAD", file, "%s: its signature is not by the key of '%s' in %s",
+            text, (char *)name.p, signer->file);
+    else if (found == 0)
+        finding_good(&o->v->f, file, "%s: by '%s': the issuer is not in this folder", text, (char *)name.p);
+    else if (der_equal(signer->cert.tbs, tbs))
+        finding_good(&o->v->f, file, "%s: verifies under its own key", text);
+    else
+        finding_good(&o->v->f, file, "%s: verifies under '%s' (%s)", text, (char *)name.p,
+            strcmp(signer->file, file) == 0 ? "the same file" : signer->file);
+}
+
+static void check_cert(struct objects *o, const struct known *k)
+{
+    const struct cert *c = &k->cert;
+    char serial[2 * 64 + 1] = "", text[512];
+    AUTO_BUF subject = BUF_INIT;
+    struct p11ca_err ignored;
+
+    if (name_to_text(c->t.subject, &subject, &ignored) != 0 || !buf_str(&subject)) {
+        o->v->nomem = true;
+        return;
+    }
+    if (c->t.serial.len <= 64)
+        text_hex(c->t.serial.p, c->t.serial.len, serial);
+    snprintf(text, sizeof(text), "certificate of '%.300s', serial %s", (char *)subject.p, serial);
+    check_signature(o, k->file, text, c->t.issuer, c->alg_id, c->tbs, c->sig);
+}
+
+static int take_crl(struct objects *o, const struct artefact *a, struct p11ca_err *err)
+{
+    struct revocations crl = {.der = BUF_INIT};
+    int rc = read_crl(a, &crl, err);
+
+    if (rc == 0) {
+        note_signed(o, a, crl.tbs);
+        check_signature(o, a->file, "CRL", crl.issuer, crl.alg, crl.tbs, crl.sig);
+    }
+    buf_done(&crl.der);
+    return rc;
+}
+
+/* --- which file is what --- */
+
+typedef int take_fn(struct objects *o, const struct artefact *a, struct p11ca_err *err);
+
+static const struct {
+    enum pem_type type;
+    const char *block, *suffix;
+    take_fn *take;
+} kinds[] = {
+    {PEM_CERT, "-----BEGIN CERTIFICATE-----", ".crt", take_certs},
+    {PEM_CSR, "-----BEGIN CERTIFICATE REQUEST-----", ".csr", take_csr},
+    {PEM_CRL, "-----BEGIN X509 CRL-----", ".crl", take_crl},
+};
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static bool ends_with(const char *s, const char *tail)
+{
+    size_t len = strlen(s), n = strlen(tail);
+
+    return len >= n && strcmp(s + len - n, tail) == 0;
+}
+
+/* By its block, or as DER by its name; N_KINDS: none of them. */
+static size_t kind_of(const struct artefact *a)
+{
+    size_t i;
+
+    for (i = 0; i < N_KINDS; i++) {
+        if (memmem(a->bytes.p, a->bytes.len, kinds[i].block, strlen(kinds[i].block)) ||
+            ends_with(a->file, kinds[i].suffix))
+            break;
+    }
+    return i;
+}
+
+static bool is_tbs(const char *file)
+{
+    return ends_with(file, "-tbs.der");
+}
+
+/* Certificates first: what is verified needs them. */
+static void take(struct objects *o, const struct artefact *a, bool certs)
+{
+    size_t kind = kind_of(a);
+    struct p11ca_err why;
+
+    if (kind == N_KINDS && !certs && !is_tbs(a->file))
+        finding_good(&o->v->f, a->file, "neither certificate, request nor CRL: only its hash is checked");
+    if (kind == N_KINDS || (kinds[kind].type == PEM_CERT) != certs)
+        return;
+    if (kinds[kind].take(o, a, &why) != 0)
+        finding_bad(&o->v->f, BAD, a->file, "%s", why.msg);
+}
+
+/* Files that are not there, or not as they should be, have been told. */
+static void take_file(struct objects *o, const json_t *line, const json_t *file, bool certs)
+{
+    struct artefact a = {
+        .file = transcript_str(file, "artefact"), .step = verify_number(line, "step"), .bytes = BUF_INIT};
+
+    if (json_object_get(o->v->actual, a.file) && verify_read(o->v, a.file, &a.bytes) == 0 && a.bytes.len)
+        take(o, &a, certs);
+    buf_done(&a.bytes);
+}
+
+static void take_all(struct objects *o, bool certs)
+{
+    const json_t *line, *file;
+    size_t at = 0, i;
+
+    while ((line = transcript_find(o->v->lines, &at, "done", 0))) {
+        json_array_foreach(json_object_get(line, "files"), i, file) take_file(o, line, file, certs);
+    }
+}
+
+/* --- against the lines --- */
+
+static bool is_cert(const struct known *k, const char *want)
+{
+    uint8_t sha256[SHA256_LEN];
+    char hex[2 * SHA256_LEN + 1];
+
+    if (hash_sha256(k->cert.der.p, k->cert.der.len, sha256) != 0)
+        return false;
+    text_hex(sha256, sizeof(sha256), hex);
+    return strcmp(hex, want) == 0;
+}
+
+static const struct known *find_cert(const struct objects *o, size_t step, const char *sha256)
+{
+    size_t i;
+
+    for (i = 0; i < o->n_certs; i++) {
+        if (o->certs[i].step == step && is_cert(&o->certs[i], sha256))
+            return &o->certs[i];
+    }
+    return NULL;
+}
+
+static void check_result(struct objects *o, const json_t *line, const char *what)
+{
+    const json_t *result = json_object_get(line, "result");
+    const char *sha256 = transcript_str(result, "certificate"), *serial = transcript_str(result, "serial");
+    const struct known *k;
+    char have[2 * 64 + 1] = "";
+
+    if (!sha256[0])
+        return;
+    k = find_cert(o, verify_number(line, "step"), sha256);
+    if (!k) {
+        finding_bad(&o->v->f, BAD, what, "certificate: no file of step %zu is the one with SHA-256 %s",
+            verify_number(line, "step"), sha256);
+        return;
+    }
+    if (k->cert.t.serial.len <= 64)
+        text_hex(k->cert.t.serial.p, k->cert.t.serial.len, have);
+    if (strcmp(have, serial) != 0)
+        finding_bad(&o->v->f, BAD, what, "serial: want that of %s, %s, have %s", k->file, have, serial);
+}
+
+/* The bytes that were shown last are those that were signed. */
+static const json_t *last_tbs(const struct verify *v, size_t step)
+{
+    const json_t *line, *last = NULL;
+    size_t at = 0;
+
+    while ((line = transcript_find(v->lines, &at, "tbs", step)))
+        last = line;
+    return last;
+}
+
+static void check_tbs_file(struct objects *o, const json_t *tbs, const char *what)
+{
+    char file[64];
+    const json_t *row;
+
+    snprintf(file, sizeof(file), VERIFY_ARTEFACTS "/%02zu-tbs.der", verify_number(tbs, "step"));
+    row = json_object_get(o->v->expected, file);
+    if (row && strcmp(transcript_str(row, "sha256"), transcript_str(tbs, "sha256")) != 0)
+        finding_bad(
+            &o->v->f, BAD, what, "sha256: want that of %s in line %zu", file, verify_number(row, "line"));
+}
+
+static void check_tbs(struct objects *o, const json_t *line, const char *what)
+{
+    const json_t *tbs = last_tbs(o->v, verify_number(line, "step"));
+    const char *serial = transcript_str(json_object_get(line, "result"), "serial"), *file;
+    char key[96], at[FINDING_WHAT];
+
+    if (!tbs)
+        return;
+    verify_line(tbs, at);
+    check_tbs_file(o, tbs, at);
+    if (serial[0] && strcmp(serial, transcript_str(tbs, "number")) != 0)
+        finding_bad(&o->v->f, BAD, at, "number: want that of line %zu, %s, have %s",
+            verify_number(line, "line"), serial, transcript_str(tbs, "number"));
+    sign_key(verify_number(line, "step"), transcript_str(tbs, "sha256"), key);
+    file = transcript_str(o->signed_, key);
+    if (file[0])
+        finding_good(&o->v->f, at, "%s: the approved bytes are those that were signed", file);
+    else
+        finding_bad(&o->v->f, BAD, what, "no file of step %zu is signed over the bytes approved in line %zu",
+            verify_number(line, "step"), verify_number(tbs, "line"));
+}
+
+static void check_lines(struct objects *o)
+{
+    char what[FINDING_WHAT];
+    const json_t *line;
+    size_t at = 0;
+
+    while ((line = transcript_find(o->v->lines, &at, "done", 0))) {
+        check_result(o, line, verify_line(line, what));
+        check_tbs(o, line, what);
+    }
+}
+
+void verify_objects(struct verify *v)
+{
+    struct objects o = {.v = v, .signed_ = json_object()};
+    size_t i;
+
+    if (!o.signed_)
+        v->nomem = true;
+    take_all(&o, true);
+    take_all(&o, false);
+    for (i = 0; i < o.n_certs; i++)
+        check_cert(&o, &o.certs[i]);
+    check_lines(&o);
+    for (i = 0; i < o.n_certs; i++)
+        cert_done(&o.certs[i].cert);
+    free(o.certs);
+    json_decref(o.signed_);
+}

@@ -4,6 +4,7 @@
 
 #include "ceremony/compare.h"
 #include "x509/cert.h"
+#include "x509/crl.h"
 #include "x509/csr.h"
 #include "x509/pem.h"
 
@@ -130,7 +131,33 @@ static int compare_requests(const struct pair *p, struct p11ca_err *err)
     return 0;
 }
 
-/* To-be-signed bytes are compared as what they became; a CRL by the line that announced it. */
+/* What is in it is each home's own. */
+static int compare_crls(const struct pair *p, struct p11ca_err *err)
+{
+    AUTO_CRL a = CRL_INIT;
+    AUTO_CRL b = CRL_INIT;
+
+    if (crl_read(p->bytes[0].p, p->bytes[0].len, &a, err) != 0 ||
+        crl_read(p->bytes[1].p, p->bytes[1].len, &b, err) != 0)
+        return -1;
+    want(p, der_equal(a.t.issuer, b.t.issuer), "issuer");
+    want(p, der_equal(a.alg_id, b.alg_id), "signature algorithm");
+    want(p, a.t.next_update - a.t.this_update == b.t.next_update - b.t.this_update, "life");
+    return 0;
+}
+
+static int compare_keys(const struct pair *p, struct p11ca_err *err)
+{
+    struct spki a, b;
+
+    if (spki_read_file(p->bytes[0].p, p->bytes[0].len, &a, err) != 0 ||
+        spki_read_file(p->bytes[1].p, p->bytes[1].len, &b, err) != 0)
+        return -1;
+    want(p, same_kind(spki_der(&a), spki_der(&b)), "kind of key");
+    return 0;
+}
+
+/* To-be-signed bytes are compared as what they became. */
 static int compare_nothing(const struct pair *p, struct p11ca_err *err)
 {
     (void)p, (void)err;
@@ -144,7 +171,8 @@ static const struct {
 } kinds[] = {
     {"-----BEGIN CERTIFICATE-----", ".crt", "certificate", compare_chain},
     {"-----BEGIN CERTIFICATE REQUEST-----", ".csr", "request", compare_requests},
-    {"-----BEGIN X509 CRL-----", ".crl", "CRL", compare_nothing},
+    {"-----BEGIN X509 CRL-----", ".crl", "CRL", compare_crls},
+    {"-----BEGIN PUBLIC KEY-----", ".pub.pem", "public key", compare_keys},
     {NULL, "-tbs.der", "to-be-signed bytes", compare_nothing},
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -169,7 +197,7 @@ static void compare_pair(const struct pair *p, const char *file)
 
     if (kind == N_KINDS)
         finding_bad(&p->c->f, COMPARE_DIFFERS, p->what,
-            "neither certificate, request nor CRL: want it as in the rehearsal, have another");
+            "neither certificate, request, CRL nor public key: want it as in the rehearsal, have another");
     else if (kinds[kind].compare(p, &why) != 0)
         finding_bad(&p->c->f, COMPARE_DIFFERS, p->what, "%s", why.msg);
     else if (p->c->f.n_faults == before)

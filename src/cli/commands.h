@@ -6,7 +6,7 @@
 
 extern const struct command cmd_init;
 extern const struct command cmd_token_list, cmd_token_check, cmd_token_init;
-extern const struct command cmd_ceremony_check, cmd_ceremony_run, cmd_ceremony_resume;
+extern const struct command cmd_ceremony_check, cmd_ceremony_print, cmd_ceremony_run, cmd_ceremony_resume;
 extern const struct command cmd_request, cmd_install;
 extern const struct command cmd_issue;
 extern const struct command cmd_batch;

@@ -94,7 +94,7 @@ static const char *fill(const char *p, size_t width, const char **space)
 
     *space = NULL;
     while (*p && *p != '\n') {
-        n = next(p, strlen(p), &columns);
+        n = next(p, strnlen(p, 4), &columns);
         if (used + columns > width && p != start)
             break;
         if (*p == ' ')
@@ -180,7 +180,6 @@ static bool row_line(struct buf *b, const struct layout *l, const char **at)
     return any;
 }
 
-/* A character wider than its column is the one thing that cannot be fitted. */
 void layout_row(struct buf *b, const struct layout *l, const char *const *cells, size_t lines)
 {
     struct buf safe[8] = {BUF_INIT};

@@ -27,7 +27,7 @@ void layout_text(struct buf *b, size_t indent, const char *text);
 /* The widths of a table's columns; with "| " before, " | " between and " |" behind they make a line. */
 struct layout {
     size_t n;
-    size_t widths[8];
+    size_t widths[8]; /* at least 2: some characters are as wide */
 };
 
 /* "+-----+---+" */

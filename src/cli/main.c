@@ -15,6 +15,7 @@ const struct command *const cli_commands[] = {
     &cmd_token_check,
     &cmd_token_init,
     &cmd_ceremony_check,
+    &cmd_ceremony_print,
     &cmd_ceremony_rehearse,
     &cmd_ceremony_run,
     &cmd_ceremony_resume,

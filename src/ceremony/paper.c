@@ -174,8 +174,8 @@ size_t paper_asks(const struct paper *p, const struct step *step, struct paper_a
         ret[n++] = (struct paper_ask){"The hash: hex, and the first four words", 0};
     if (strcmp(kind, "verify-files") == 0 && !a->sha256)
         ret[n++] = (struct paper_ask){"The first four words as they were announced", 1};
-    if (a->shares > 0)
-        ret[n++] = (struct paper_ask){"Who got a share, and which", (size_t)a->shares};
+    if (a->custodians.n)
+        ret[n++] = (struct paper_ask){"Who got a share, and which", a->custodians.n};
     if (p->plan->foreign[step->number - 1])
         ret[n++] =
             (struct paper_ask){"The first four words of the request's hash, from where it was made", 1};

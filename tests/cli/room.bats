@@ -334,7 +334,7 @@ interrupted() {
     equal "$(sqlite3 -batch home/ledger.db 'PRAGMA integrity_check')" ok
 }
 
-@test "Ctrl-C at a confirmation, a question, a hash, an approval, a retry: resumed, it completes with the same names" {
+@test "Ctrl-C at a confirmation, a question, a hash, an approval: resumed, it completes with the same names" {
     local at
     foreign_request
     cp -a home kept
@@ -393,6 +393,23 @@ interrupted() {
         equal "$status" 0
         equal "$(calls C_Login)" 0
     done
+}
+
+@test "Ctrl-C when asked whether to try again: the failure is recorded, and resumed it works" {
+    use_done_home
+    type_root_pin
+    script '{ do = "request"; authority = "root"; file = "r.csr"; }'
+    echoing
+    run on_terminal "
+        yes \"do step 1 of 1?\"
+        answer $pin_prompt wrong-4711
+        expect -ex \"try this step again?\"; send \"\003\"
+        expect -re {rc=\\d+}; expect -ex echoes" bash shell.sh
+    equal "$status" 0
+    equal "$(types)" 'begin start failed '
+    in_room_again "yes \"do step 1 of 1?\"; answer $pin_prompt $(cat home/pins/root)"
+    equal "$status" 0
+    complete
 }
 
 @test "on a terminal: a typed PIN is not echoed, and works" {

@@ -130,6 +130,17 @@ static int compare_requests(const struct pair *p, struct p11ca_err *err)
     return 0;
 }
 
+static int compare_keys(const struct pair *p, struct p11ca_err *err)
+{
+    struct spki a, b;
+
+    if (spki_read_file(p->bytes[0].p, p->bytes[0].len, &a, err) != 0 ||
+        spki_read_file(p->bytes[1].p, p->bytes[1].len, &b, err) != 0)
+        return -1;
+    want(p, same_kind(spki_der(&a), spki_der(&b)), "kind of key");
+    return 0;
+}
+
 /* To-be-signed bytes are compared as what they became; a CRL by the line that announced it. */
 static int compare_nothing(const struct pair *p, struct p11ca_err *err)
 {
@@ -145,6 +156,7 @@ static const struct {
     {"-----BEGIN CERTIFICATE-----", ".crt", "certificate", compare_chain},
     {"-----BEGIN CERTIFICATE REQUEST-----", ".csr", "request", compare_requests},
     {"-----BEGIN X509 CRL-----", ".crl", "CRL", compare_nothing},
+    {"-----BEGIN PUBLIC KEY-----", ".pub", "public key", compare_keys},
     {NULL, "-tbs.der", "to-be-signed bytes", compare_nothing},
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -169,7 +181,7 @@ static void compare_pair(const struct pair *p, const char *file)
 
     if (kind == N_KINDS)
         finding_bad(&p->c->f, COMPARE_DIFFERS, p->what,
-            "neither certificate, request nor CRL: want it as in the rehearsal, have another");
+            "neither certificate, request, CRL nor public key: want it as in the rehearsal, have another");
     else if (kinds[kind].compare(p, &why) != 0)
         finding_bad(&p->c->f, COMPARE_DIFFERS, p->what, "%s", why.msg);
     else if (p->c->f.n_faults == before)

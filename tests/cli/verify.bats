@@ -3,10 +3,44 @@
 
 load common
 
+# ceremonies HOME: a home with the ceremonies of this file, which have their line numbers from it.
+ceremonies() {
+    mkdir "$1"
+    cp -a tokens/p11ca.conf tokens/pins "$1"
+    p11ca -q -C "$1" ceremony run --yes root.conf
+    p11ca -q -C "$1" ceremony run --yes intermediate.conf
+}
+
 setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    p11ca -q init tokens --name Acme --softhsm >/dev/null
+    cat >root.conf <<'END'
+title = "Root key ceremony";
+purpose = "Generate the root key.";
+steps = (
+  { do = "say"; text = "From here on nobody enters or leaves the room."; },
+  { do = "init-token"; token = "root"; },
+  { do = "generate-key"; authority = "root"; algorithm = "P-256"; },
+  { do = "self-sign"; authority = "root"; },
+  { do = "export"; authority = "root"; file = "trust-anchor.pem"; }
+);
+END
+    cat >intermediate.conf <<'END'
+title = "Intermediate CA ceremony";
+steps = (
+  { do = "say"; text = "The root token and the blank factory token are at this machine."; },
+  { do = "init-token"; token = "factory"; },
+  { do = "generate-key"; authority = "factory"; algorithm = "P-256"; },
+  { do = "request"; authority = "factory"; file = "factory.csr"; },
+  { do = "sign-request"; authority = "root"; for = "factory"; request = "factory.csr"; certificate = "factory-signed.crt"; },
+  { do = "install"; authority = "factory"; certificate = "factory-signed.crt"; },
+  { do = "export"; authority = "factory"; file = "factory-chain.pem"; chain = true; },
+  { do = "say"; text = "Remove the root token."; }
+);
+END
     # Two homes of one configuration: the second one's ceremonies stand for the rehearsal's.
-    prepare_home
-    p11ca -q init "$BATS_FILE_TMPDIR/other" --name Acme --softhsm >/dev/null
+    ceremonies home
+    ceremonies other
 }
 
 setup() {
@@ -284,7 +318,7 @@ END
     echo x >copy/.hidden
     found copy '.hidden: nothing lists it: *'
     echo "$(sum copy/.hidden)  .hidden" >>copy/SHA256SUMS
-    found copy "SHA256SUMS:8: '.hidden': is no file of this ceremony"
+    found copy "SHA256SUMS:+([0-9]): '.hidden': is no file of this ceremony"
 
     local file
     for file in transcript.jsonl script.conf plan.txt artefacts/04-tbs.der artefacts/05-trust-anchor.pem transcript.html SHA256SUMS; do
@@ -343,8 +377,10 @@ forged() {
     edit copy .
     good copy
     [[ $output == *'good: transcript.html: was written by another version than this one ('*'): only its hash is checked'* ]] || fail 'want it said'
-    forged '(select(.type == "done" and .step == 5) | .result.serial) = "01"' 'transcript.jsonl:13: serial: want that of artefacts/05-factory-signed.crt, *, have 01'
+    forged '(select(.type == "done" and .step == 5) | .result.serial) = "01"' 'transcript.jsonl:13: serial: no certificate of step 5 has 01'
     forged '(select(.type == "done" and .step == 5) | .result.certificate) = "AB"' 'transcript.jsonl:13: certificate: no file of step 5 is the one with SHA-256 AB'
+    forged '(select(.type == "done" and .step == 3) | .result.key.sha256) = "ab"' 'transcript.jsonl:7: public key: no file of step 3 is the one with SHA-256 ab'
+    forged '(select(.type == "done" and .step == 3) | .result.crl) = "AB"' 'transcript.jsonl:7: CRL: no file of step 3 is the one with SHA-256 AB'
     forged '(select(.step == 5 and .sha256) | .sha256) = "'"$other"'"' 'transcript.jsonl:@(11: sha256|13: no file)*'
     forged '(select(.type == "tbs") | .number) = "01"' 'transcript.jsonl:11: number: want that of line 13, *, have 01'
     forged '(select(.type == "approved") | .by.role) = "nobody"' "transcript.jsonl:12: by: the script has no role 'nobody'"
@@ -352,7 +388,7 @@ forged() {
     forged '(select(.type == "end") | .outcome) = "fine"' "transcript.jsonl:20: outcome: want 'complete' or 'abandoned', have 'fine'"
     forged '(select(.type == "end") | .steps) = 7' 'transcript.jsonl:20: steps: says 7 are done, the lines before say 8'
     forged '(select(.type == "end") | .files) |= .[:-1]' "transcript.jsonl:20: files: does not list 'artefacts/07-factory-chain.pem', which line 17 speaks of"
-    forged '(select(.type == "end") | .files[3].sha256) = "'"$other"'"' "transcript.jsonl:20: files: 'artefacts/05-tbs.der': line 13 has another hash for it"
+    forged '(select(.type == "end") | .files[] | select(.file == "artefacts/05-tbs.der") | .sha256) = "'"$other"'"' "transcript.jsonl:20: files: 'artefacts/05-tbs.der': line 13 has another hash for it"
     forged '(select(.line == 9) | .files[0].artefact) = "artefacts/../SHA256SUMS"' "transcript.jsonl:9: files: 'artefacts/../SHA256SUMS': want artefacts/04-NAME"
     forged '(select(.line == 1) | .title) = "Tea"' "transcript.jsonl:1: title: want that of the script, 'Intermediate CA ceremony', have 'Tea'"
     forged '(select(.line == 1) | .script.sha256) = "'"$other"'"' 'script.conf: SHA-256: want *'
@@ -408,7 +444,7 @@ forged() {
     hex=$(openssl x509 -in other.crt -outform DER | sum | tr a-f A-F)
     edit "$root" '(select(.line == 11) | .files[1].sha256) = "'"$cert"'" | (select(.line == 11) | .result.certificate) = "'"$hex"'"
         | (select(.type == "end") | .files[] | select(.file == "artefacts/04-root.crt") | .sha256) = "'"$cert"'"'
-    found "$root" 'transcript.jsonl:11: serial: want that of artefacts/04-root.crt, *'
+    found "$root" 'transcript.jsonl:11: serial: no certificate of step 4 has *'
     [[ $output == *'bad: transcript.jsonl:11: no file of step 4 is signed over the bytes approved in line 9'* ]] || fail 'want the bytes, too'
 
     # The signature alone.
@@ -578,6 +614,16 @@ differs() {
     differs 'step 4, done.result.attribute: want true, as in the rehearsal, have nothing'
     rehearsal intermediate '(select(.line == 9) | .result.list) = [1, 2]'
     differs 'step 4, done.result.list: want [[]1,2[]], as in the rehearsal, have nothing'
+    rehearsal intermediate '(select(.line == 9) | .result.attributes) = [{object: "private", name: "CKA_SIGN", value: "true"}]'
+    edit "$inter" '(select(.line == 9) | .result.attributes) = [{object: "private", name: "CKA_SIGN", value: "false"}]'
+    differs 'step 4, done.result.attributes.private.CKA_SIGN.value: want "true", as in the rehearsal, have "false"'
+    rehearsal intermediate '(select(.line == 9) | .result.attributes) = [{object: "private", name: "CKA_ID", value: "01"}]'
+    edit "$inter" '(select(.line == 9) | .result.attributes) = [{object: "private", name: "CKA_ID", value: "02"}]'
+    succeeds p11ca ceremony compare reh "$inter"
+    rehearsal intermediate '(select(.line == 9) | .result) = {token: {serial: "1", model: "a"}}'
+    edit "$inter" '(select(.line == 9) | .result) = {token: {serial: "1", model: "b"}}'
+    differs 'step 4, done.result.token.serial: want another than in the rehearsal, have the same'
+    edit "$inter" '(select(.line == 9) | .result) = {}'
     rehearsal intermediate '(select(.line == 13) | .result.outcome) = "finished"'
     differs 'step 5, done.result.outcome: want "finished", as in the rehearsal, have "new"'
     rehearsal intermediate '(select(.type == "end") | .outcome) = "abandoned"'
@@ -651,7 +697,7 @@ END
     rehearsal intermediate
     echo text >text
     swap text 07-factory-chain.pem
-    differs 'step 7, artefacts/07-factory-chain.pem: neither certificate, request nor CRL: want it as in the rehearsal, have another'
+    differs 'step 7, artefacts/07-factory-chain.pem: neither certificate, request, CRL nor public key: want it as in the rehearsal, have another'
 }
 
 @test "compare: the first is a rehearsal; both are verified before" {

@@ -479,7 +479,14 @@ with_approvals() {
     for role in "$@"; do
         approve "$role"
     done
-    jq -c '.line = input_line_number
+    # The done line of the step has the keys, too, as it is when the program collects approvals.
+    for role in "$@"; do
+        jq -nc '{file: $file, artefact: $file, sha256: $sha256}' --arg file "artefacts/approval-$role.pem" --arg sha256 "$(sum "$root/artefacts/approval-$role.pem")"
+    done >keys
+    cut -d'"' -f4 keys | sed 's/^/                                                                  /' >>"$root/SHA256SUMS"
+    jq -c --slurpfile keys keys '.line = input_line_number
+        | if .type == "done" and .step == 4 then .files = $keys + .files else . end
+        | if .type == "end" then .files += [$keys[] | {file, sha256}] else . end
         | if .type == "begin" then .script.sha256 = $script | .roles += [{role: "A", title: "a"}, {role: "B", title: "b"}, {role: "C", title: "c"}] else . end
         | if .type == "end" then .files[0].sha256 = $script else . end' --arg script "$(sum "$root/script.conf")" "$root/transcript.jsonl" >x
     mv x "$root/transcript.jsonl"

@@ -399,6 +399,16 @@ int file_log_open(const char *path, bool create, mode_t perm, int *ret_fd, struc
     return 0;
 }
 
+int file_lock(const char *path, int *ret_fd, struct p11ca_err *err)
+{
+    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd < 0 || flock(fd, LOCK_EX) != 0)
+        return err_errno(err, P11CA_FILE, "%s: lock", path);
+    *ret_fd = fd_take(&fd);
+    return 0;
+}
+
 int file_log_add(int fd, const char *path, const void *p, size_t len, struct p11ca_err *err)
 {
     if (write_all(fd, p, len) != 0 || fsync(fd) != 0)

@@ -44,33 +44,38 @@ static const struct {
     {"result.certificate", MUST},
     {"tbs.number", MAY}, /* of a certificate as result.serial; of a CRL it may be the first in both */
     {"tbs.sha256", MUST},
+    {"result.crl", MUST},
+    {"key.id", MUST},
+    {"key.sha256", MUST},
     {".sha256", MAY},
     {".words", OWN},
+    {".this_update", MAY},
+    {".next_update", MAY},
+    {"result.number", MAY},
     {".intent", MAY},
     {".id", MAY},
-    {".public_key", MUST},
-    {".CKA_ID", MAY},
-    /* What the key policy does not ask for, every make of token has its own way with. */
-    {".CKA_KEY_GEN_MECHANISM", MAY},
-    {".CKA_ALWAYS_AUTHENTICATE", MAY},
-    {".CKA_WRAP_WITH_TRUSTED", MAY},
-    {".CKA_COPYABLE", MAY},
-    {".CKA_DESTROYABLE", MAY},
-    {".CKA_TRUSTED", MAY},
-    {".CKA_START_DATE", MAY},
-    {".CKA_END_DATE", MAY},
-    {".CKA_ALLOWED_MECHANISMS", MAY},
-    /* A list of what was revoked: how many there are before it, and in it, is each home's own. */
-    {"result.number", MAY},
-    {"result.this_update", MAY},
-    {"result.next_update", MAY},
+    /* How many were revoked until then is each home's own. */
     {"result.entries", MAY},
-    {"result.crl", MUST},
+    {".CKA_ID.value", MAY},
+    /* What the key policy does not ask for, every make of token has its own way with. */
+    {".CKA_KEY_GEN_MECHANISM.value", MAY},
+    {".CKA_ALWAYS_AUTHENTICATE.value", MAY},
+    {".CKA_WRAP_WITH_TRUSTED.value", MAY},
+    {".CKA_COPYABLE.value", MAY},
+    {".CKA_DESTROYABLE.value", MAY},
+    {".CKA_TRUSTED.value", MAY},
+    {".CKA_START_DATE.value", MAY},
+    {".CKA_END_DATE.value", MAY},
+    {".CKA_ALLOWED_MECHANISMS.value", MAY},
+    {".CKA_UNIQUE_ID.value", MAY},
+    {".CKA_EC_POINT.value", MUST},
+    {".CKA_MODULUS.value", MUST},
     /* The token: another one, of another make. */
     {"token.serial", MUST},
     {".token", MAY},
     {".answer", MAY}, /* the token's word for a refusal; that it refused is "refused" */
     {"result.outcome", RETRY},
+    {".adopted", RETRY},
 };
 
 static bool ends_with(const char *path, const char *tail)
@@ -137,21 +142,15 @@ static void walk_object(struct compare *c, const char *path, const json_t *a, co
         walk_members(c, path, keys, a, b, is_free);
 }
 
-/* By what it is about, when both say so and say the same: the rules know attributes by their names. */
-static void element_path(const char *path, const json_t *a, const json_t *b, size_t i, char dst[FINDING_WHAT])
+/* "attributes.private.CKA_ID": rows that have a name are told, and looked up in the rules, by it. */
+static void name_row(const char *path, const json_t *row, size_t i, char dst[FINDING_WHAT])
 {
-    static const char *const keys[] = {"name", "probe"};
-    size_t k;
+    const char *name = transcript_str(row, "name"), *object = transcript_str(row, "object");
 
-    for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-        const char *one = transcript_str(a, keys[k]), *two = transcript_str(b, keys[k]);
-
-        if (one[0] && strchr(one, '_') && strcmp(one, two) == 0) {
-            snprintf(dst, FINDING_WHAT, "%.128s.%.48s", path, one);
-            return;
-        }
-    }
-    snprintf(dst, FINDING_WHAT, "%.160s[%zu]", path, i + 1);
+    if (object[0] && name[0])
+        snprintf(dst, FINDING_WHAT, "%.96s.%.16s.%.64s", path, object, name);
+    else
+        snprintf(dst, FINDING_WHAT, "%.160s[%zu]", path, i + 1);
 }
 
 static void walk_array(struct compare *c, const char *path, const json_t *a, const json_t *b, bool is_free)
@@ -160,10 +159,8 @@ static void walk_array(struct compare *c, const char *path, const json_t *a, con
     size_t i;
 
     for (i = 0; i < json_array_size(a); i++) {
-        const json_t *one = json_array_get(a, i), *two = json_array_get(b, i);
-
-        element_path(path, one, two, i, member);
-        walk(c, member, one, two, is_free);
+        name_row(path, json_array_get(a, i), i, member);
+        walk(c, member, json_array_get(a, i), json_array_get(b, i), is_free);
     }
 }
 

@@ -131,6 +131,17 @@ static int compare_requests(const struct pair *p, struct p11ca_err *err)
     return 0;
 }
 
+static int compare_keys(const struct pair *p, struct p11ca_err *err)
+{
+    struct spki a, b;
+
+    if (spki_read_file(p->bytes[0].p, p->bytes[0].len, &a, err) != 0 ||
+        spki_read_file(p->bytes[1].p, p->bytes[1].len, &b, err) != 0)
+        return -1;
+    want(p, same_kind(spki_der(&a), spki_der(&b)), "kind of key");
+    return 0;
+}
+
 /* What is in it is each home's own. */
 static int compare_crls(const struct pair *p, struct p11ca_err *err)
 {
@@ -143,17 +154,6 @@ static int compare_crls(const struct pair *p, struct p11ca_err *err)
     want(p, der_equal(a.t.issuer, b.t.issuer), "issuer");
     want(p, der_equal(a.alg_id, b.alg_id), "signature algorithm");
     want(p, a.t.next_update - a.t.this_update == b.t.next_update - b.t.this_update, "life");
-    return 0;
-}
-
-static int compare_keys(const struct pair *p, struct p11ca_err *err)
-{
-    struct spki a, b;
-
-    if (spki_read_file(p->bytes[0].p, p->bytes[0].len, &a, err) != 0 ||
-        spki_read_file(p->bytes[1].p, p->bytes[1].len, &b, err) != 0)
-        return -1;
-    want(p, same_kind(spki_der(&a), spki_der(&b)), "kind of key");
     return 0;
 }
 
@@ -172,7 +172,7 @@ static const struct {
     {"-----BEGIN CERTIFICATE-----", ".crt", "certificate", compare_chain},
     {"-----BEGIN CERTIFICATE REQUEST-----", ".csr", "request", compare_requests},
     {"-----BEGIN X509 CRL-----", ".crl", "CRL", compare_crls},
-    {"-----BEGIN PUBLIC KEY-----", ".pub.pem", "public key", compare_keys},
+    {"-----BEGIN PUBLIC KEY-----", ".pub", "public key", compare_keys},
     {NULL, "-tbs.der", "to-be-signed bytes", compare_nothing},
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -337,6 +337,52 @@ static int begin(struct run *run, struct p11ca_err *err)
 
 /* --- the end --- */
 
+static int list_file(const struct run *run, const char *name, json_t *list, struct p11ca_err *err)
+{
+    char hex[TRANSCRIPT_HEX];
+    AUTO_BUF b = BUF_INIT;
+
+    if (folder_read(run->dir, name, &b, err) != 0 || digest_hex(&b, hex, err) != 0)
+        return -1;
+    return json_array_append_new(list, json_pack("{s:s,s:s}", "file", name, "sha256", hex)) == 0
+               ? 0
+               : err_nomem(err);
+}
+
+static bool is_listed(const json_t *list, const char *name)
+{
+    const json_t *file;
+    size_t i;
+
+    json_array_foreach(list, i, file)
+    {
+        if (strcmp(transcript_str(file, "file"), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a step that was never done has left: only an abandoned ceremony ends with that. */
+static int list_leftovers(const struct run *run, json_t *list, struct p11ca_err *err)
+{
+    AUTO_STR dir = path_join(run->dir, "artefacts");
+    char **names, name[320];
+    size_t n, i;
+    int rc = 0;
+
+    if (!dir)
+        return err_nomem(err);
+    if (file_list_all(dir, &names, &n, err) != 0)
+        return -1;
+    for (i = 0; rc == 0 && i < n; i++) {
+        snprintf(name, sizeof(name), "artefacts/%.256s", names[i]);
+        if (!is_listed(list, name))
+            rc = list_file(run, name, list, err);
+    }
+    file_list_free(names);
+    return rc;
+}
+
 /* Every file a line of the transcript speaks of, and the two it began with. */
 static int list_files(const struct run *run, json_t **ret, struct p11ca_err *err)
 {
@@ -345,21 +391,19 @@ static int list_files(const struct run *run, json_t **ret, struct p11ca_err *err
     AUTO_JSON list = json_array();
     size_t at = 0, i;
 
+    if (!list)
+        return err_nomem(err);
     for (i = 0; i < 2; i++) {
-        char hex[TRANSCRIPT_HEX];
-        AUTO_BUF b = BUF_INIT;
-
-        if (folder_read(run->dir, first[i], &b, err) != 0 || digest_hex(&b, hex, err) != 0)
+        if (list_file(run, first[i], list, err) != 0)
             return -1;
-        json_array_append_new(list, json_pack("{s:s,s:s}", "file", first[i], "sha256", hex));
     }
     while ((line = transcript_find(lines, &at, "done", 0))) {
         json_array_foreach(json_object_get(line, "files"), i, file)
             json_array_append_new(list, json_pack("{s:s,s:s}", "file", transcript_str(file, "artefact"),
                                             "sha256", transcript_str(file, "sha256")));
     }
-    if (!list)
-        return err_nomem(err);
+    if (list_leftovers(run, list, err) != 0)
+        return -1;
     *ret = json_incref(list);
     return 0;
 }
@@ -477,10 +521,12 @@ static void run_done(struct run *run)
 }
 
 /* One chain: a second ceremony would not know what the first one ends with. */
-static int refuse_unfinished(const char *base, struct p11ca_err *err)
+static int refuse_unfinished(const struct run *run, const char *base, struct p11ca_err *err)
 {
     AUTO_STR dir = NULL;
 
+    if (run->rehearsal)
+        return 0; /* rehearsals are no chain */
     if (folder_unfinished(base, &dir, err) != 0)
         return -1;
     if (!dir)
@@ -489,6 +535,22 @@ static int refuse_unfinished(const char *base, struct p11ca_err *err)
         "%s: this ceremony is unfinished: p11ca ceremony resume %s/" FOLDER_SCRIPT
         " (with --abandon to end it as it is)",
         dir, dir);
+}
+
+/* Of two that were started at once, one begins: names take their time to type. */
+static int open_folder(struct run *run, const char *base, char **dir, struct p11ca_err *err)
+{
+    AUTO_STR lock = path_join(base, ".lock");
+    AUTO_FD fd = -1;
+
+    if (!lock)
+        return err_nomem(err);
+    if (file_mkdir(base, 0755, err) != 0 || file_lock(lock, &fd, err) != 0 ||
+        refuse_unfinished(run, base, err) != 0 ||
+        folder_make(base, run->options->dir, run->script, home_now(run->home), dir, err) != 0)
+        return -1;
+    run->dir = *dir;
+    return begin(run, err);
 }
 
 int engine_run(struct p11ca_home *home, const struct script *script, const char *base, bool rehearsal,
@@ -510,12 +572,9 @@ int engine_run(struct p11ca_home *home, const struct script *script, const char 
     run.people = &people;
     run.plan = &plan;
     if (people_load(&people, o->people, script, err) != 0 ||
-        plan_make(&plan, script, home, false, err) != 0 || refuse_unfinished(base, err) != 0 ||
+        plan_make(&plan, script, home, false, err) != 0 || refuse_unfinished(&run, base, err) != 0 ||
         approvals_check(&run, err) != 0 || ask_names(&run, err) != 0 ||
-        folder_make(base, o->dir, script, home_now(home), &dir, err) != 0)
-        return -1;
-    run.dir = dir;
-    if (begin(&run, err) != 0 || do_steps(&run, err) != 0)
+        open_folder(&run, base, &dir, err) != 0 || do_steps(&run, err) != 0)
         return -1;
     return finish(&run, "complete", ret, err);
 }

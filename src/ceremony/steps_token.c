@@ -174,13 +174,28 @@ static bool is_expected(struct look *look, const struct object_seen *o)
     return false;
 }
 
+/* Tokens list them in an order of their own: two transcripts should not. */
+static void insert_sorted(json_t *list, json_t *object)
+{
+    static const char *const keys[] = {"class", "label", "id"};
+    size_t i, k;
+    int order;
+
+    for (i = 0; i < json_array_size(list); i++) {
+        for (order = 0, k = 0; order == 0 && k < 3; k++)
+            order = strcmp(transcript_str(object, keys[k]), transcript_str(json_array_get(list, i), keys[k]));
+        if (order < 0)
+            break;
+    }
+    json_array_insert_new(list, i, object);
+}
+
 static void see(void *arg, const struct object_seen *o)
 {
     struct look *look = arg;
 
-    json_array_append_new(
-        look->objects, json_pack("{s:s,s:s,s:s,s:s,s:b}", "class", o->class, "label", o->label, "id", o->id,
-                           "type", o->type, "private", o->is_private));
+    insert_sorted(look->objects, json_pack("{s:s,s:s,s:s,s:s,s:b}", "class", o->class, "label", o->label,
+                                     "id", o->id, "type", o->type, "private", o->is_private));
     if (!is_expected(look, o))
         buf_addf(&look->strangers, "%s%s '%s'", look->strangers.len ? ", " : "", o->class, o->label);
 }

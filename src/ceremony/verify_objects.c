@@ -1,4 +1,4 @@
-/* Certificates, requests and CRLs of a ceremony: against what the lines say of them, and under the keys they name. */
+/* Certificates, requests, CRLs and public keys of a ceremony: against what the lines say of them, and under the keys they name. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ceremony/verify.h"
 #include "x509/cert.h"
+#include "x509/crl.h"
 #include "x509/csr.h"
 #include "x509/name.h"
 #include "x509/ossl.h"
@@ -26,6 +27,7 @@ struct objects {
     struct known *certs;
     size_t n_certs;
     json_t *signed_; /* "STEP HASH" of the signed bytes of each certificate and CRL: the file */
+    json_t *made;    /* the same of the DER of each certificate, CRL and public key */
 };
 
 /* One artefact. */
@@ -35,25 +37,31 @@ struct artefact {
     struct buf bytes;
 };
 
-/* --- what was signed --- */
+/* --- what is in the files --- */
 
-static void sign_key(size_t step, const char *hex, char dst[96])
+/* In capitals or not: both are in the transcript. */
+static void hash_key(size_t step, const char *hex, char dst[96])
 {
-    snprintf(dst, 96, "%zu %.64s", step, hex);
+    size_t i, n = (size_t)snprintf(dst, 96, "%zu %.64s", step, hex);
+
+    for (i = 0; i < n; i++) {
+        if (dst[i] >= 'A' && dst[i] <= 'F')
+            dst[i] = (char)(dst[i] - 'A' + 'a');
+    }
 }
 
-static void note_signed(struct objects *o, const struct artefact *a, struct der tbs)
+static void note(struct objects *o, json_t *where, const struct artefact *a, struct der bytes)
 {
     uint8_t sha256[SHA256_LEN];
     char hex[TRANSCRIPT_HEX], key[96];
 
-    if (hash_sha256(tbs.p, tbs.len, sha256) != 0) {
+    if (hash_sha256(bytes.p, bytes.len, sha256) != 0) {
         o->v->nomem = true;
         return;
     }
     text_hex_lower(sha256, sizeof(sha256), hex);
-    sign_key(a->step, hex, key);
-    if (json_object_set_new(o->signed_, key, json_string(a->file)) != 0)
+    hash_key(a->step, hex, key);
+    if (json_object_set_new(where, key, json_string(a->file)) != 0)
         o->v->nomem = true;
 }
 
@@ -72,7 +80,8 @@ static int add_cert(struct objects *o, const struct artefact *a, const struct bu
     if (cert_read(der->p, der->len, &k->cert, err) != 0)
         return -1;
     o->n_certs++;
-    note_signed(o, a, k->cert.tbs);
+    note(o, o->signed_, a, k->cert.tbs);
+    note(o, o->made, a, der_buf(&k->cert.der));
     return 0;
 }
 
@@ -111,32 +120,6 @@ static int take_csr(struct objects *o, const struct artefact *a, struct p11ca_er
         return err_nomem(err);
     finding_good(&o->v->f, a->file, "request of '%s': signed by its own key", (char *)subject.p);
     return 0;
-}
-
-/* --- CRLs --- */
-
-/* A CRL as far as its signature goes. */
-struct revocations {
-    struct buf der;
-    struct der tbs, alg, sig, issuer; /* into der */
-};
-
-/* RFC 5280 5.1: CertificateList, and the issuer inside of TBSCertList. */
-static int read_crl(const struct artefact *a, struct revocations *ret, struct p11ca_err *err)
-{
-    struct der seq, tbs, skip;
-
-    if (pem_decode(a->bytes.p, a->bytes.len, PEM_CRL, &ret->der, err) != 0 ||
-        der_check(der_buf(&ret->der), DER_MAX_DEPTH, "CRL", err) != 0)
-        return -1;
-    if (der_whole(der_buf(&ret->der), DER_SEQUENCE, &seq) == 0 &&
-        der_next_tlv(&seq, DER_SEQUENCE, &ret->tbs) == 0 &&
-        der_next_tlv(&seq, DER_SEQUENCE, &ret->alg) == 0 && der_next_bits(&seq, &ret->sig) == 0 &&
-        seq.len == 0 && der_whole(ret->tbs, DER_SEQUENCE, &tbs) == 0 &&
-        der_next_optional(&tbs, DER_INTEGER, &skip) >= 0 && der_next(&tbs, DER_SEQUENCE, &skip) == 0 &&
-        der_next_tlv(&tbs, DER_SEQUENCE, &ret->issuer) == 0)
-        return 0;
-    return err_set(err, P11CA_REFUSED, "CRL_SYNTAX", "CRL: RFC 5280 5.1: want CertificateList");
 }
 
 /* --- under which key --- */
@@ -214,15 +197,29 @@ static void check_cert(struct objects *o, const struct known *k)
 
 static int take_crl(struct objects *o, const struct artefact *a, struct p11ca_err *err)
 {
-    struct revocations crl = {.der = BUF_INIT};
-    int rc = read_crl(a, &crl, err);
+    AUTO_CRL crl = CRL_INIT;
 
-    if (rc == 0) {
-        note_signed(o, a, crl.tbs);
-        check_signature(o, a->file, "CRL", crl.issuer, crl.alg, crl.tbs, crl.sig);
-    }
-    buf_done(&crl.der);
-    return rc;
+    if (crl_read(a->bytes.p, a->bytes.len, &crl, err) != 0)
+        return -1;
+    note(o, o->signed_, a, crl.tbs);
+    note(o, o->made, a, der_buf(&crl.der));
+    check_signature(o, a->file, "CRL", crl.t.issuer, crl.alg_id, crl.tbs, crl.sig);
+    return 0;
+}
+
+/* --- public keys --- */
+
+static int take_key(struct objects *o, const struct artefact *a, struct p11ca_err *err)
+{
+    char kind[SPKI_TEXT];
+    struct spki spki;
+
+    if (spki_read_file(a->bytes.p, a->bytes.len, &spki, err) != 0)
+        return -1;
+    spki_text(&spki, kind);
+    note(o, o->made, a, spki_der(&spki));
+    finding_good(&o->v->f, a->file, "public key, %s", kind);
+    return 0;
 }
 
 /* --- which file is what --- */
@@ -237,6 +234,7 @@ static const struct {
     {PEM_CERT, "-----BEGIN CERTIFICATE-----", ".crt", take_certs},
     {PEM_CSR, "-----BEGIN CERTIFICATE REQUEST-----", ".csr", take_csr},
     {PEM_CRL, "-----BEGIN X509 CRL-----", ".crl", take_crl},
+    {PEM_PUBKEY, "-----BEGIN PUBLIC KEY-----", ".pub", take_key},
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -272,7 +270,8 @@ static void take(struct objects *o, const struct artefact *a, bool certs)
     struct p11ca_err why;
 
     if (kind == N_KINDS && !certs && !is_tbs(a->file))
-        finding_good(&o->v->f, a->file, "neither certificate, request nor CRL: only its hash is checked");
+        finding_good(
+            &o->v->f, a->file, "neither certificate, request, CRL nor public key: only its hash is checked");
     if (kind == N_KINDS || (kinds[kind].type == PEM_CERT) != certs)
         return;
     if (kinds[kind].take(o, a, &why) != 0)
@@ -302,47 +301,62 @@ static void take_all(struct objects *o, bool certs)
 
 /* --- against the lines --- */
 
-static bool is_cert(const struct known *k, const char *want)
-{
-    uint8_t sha256[SHA256_LEN];
-    char hex[2 * SHA256_LEN + 1];
+/* What a result says was made: the hash is that of the DER. */
+static const struct {
+    const char *group, *member, *what;
+} results[] = {
+    {NULL, "certificate", "certificate"},
+    {NULL, "crl", "CRL"},
+    {"key", "sha256", "public key"},
+};
 
-    if (hash_sha256(k->cert.der.p, k->cert.der.len, sha256) != 0)
-        return false;
-    text_hex(sha256, sizeof(sha256), hex);
+static void check_made(struct objects *o, const json_t *line, size_t row, const char *what)
+{
+    const json_t *result = json_object_get(line, "result");
+    const char *sha256;
+    char key[96];
+
+    if (results[row].group)
+        result = json_object_get(result, results[row].group);
+    sha256 = transcript_str(result, results[row].member);
+    hash_key(verify_number(line, "step"), sha256, key);
+    if (sha256[0] && !json_object_get(o->made, key))
+        finding_bad(&o->v->f, BAD, what, "%s: no file of step %zu is the one with SHA-256 %s",
+            results[row].what, verify_number(line, "step"), sha256);
+}
+
+static bool has_serial(const struct known *k, const char *want)
+{
+    char hex[2 * 64 + 1] = "";
+
+    if (k->cert.t.serial.len <= 64)
+        text_hex(k->cert.t.serial.p, k->cert.t.serial.len, hex);
     return strcmp(hex, want) == 0;
 }
 
-static const struct known *find_cert(const struct objects *o, size_t step, const char *sha256)
+/* The step's own certificate is the one with the hash; check_made() has looked for it. */
+static void check_serial(struct objects *o, const json_t *line, const char *what)
 {
+    const char *serial = transcript_str(json_object_get(line, "result"), "serial");
     size_t i;
 
+    if (!serial[0])
+        return;
     for (i = 0; i < o->n_certs; i++) {
-        if (o->certs[i].step == step && is_cert(&o->certs[i], sha256))
-            return &o->certs[i];
+        if (o->certs[i].step == verify_number(line, "step") && has_serial(&o->certs[i], serial))
+            return;
     }
-    return NULL;
+    finding_bad(&o->v->f, BAD, what, "serial: no certificate of step %zu has %s", verify_number(line, "step"),
+        serial);
 }
 
 static void check_result(struct objects *o, const json_t *line, const char *what)
 {
-    const json_t *result = json_object_get(line, "result");
-    const char *sha256 = transcript_str(result, "certificate"), *serial = transcript_str(result, "serial");
-    const struct known *k;
-    char have[2 * 64 + 1] = "";
+    size_t row;
 
-    if (!sha256[0])
-        return;
-    k = find_cert(o, verify_number(line, "step"), sha256);
-    if (!k) {
-        finding_bad(&o->v->f, BAD, what, "certificate: no file of step %zu is the one with SHA-256 %s",
-            verify_number(line, "step"), sha256);
-        return;
-    }
-    if (k->cert.t.serial.len <= 64)
-        text_hex(k->cert.t.serial.p, k->cert.t.serial.len, have);
-    if (strcmp(have, serial) != 0)
-        finding_bad(&o->v->f, BAD, what, "serial: want that of %s, %s, have %s", k->file, have, serial);
+    for (row = 0; row < sizeof(results) / sizeof(results[0]); row++)
+        check_made(o, line, row, what);
+    check_serial(o, line, what);
 }
 
 /* The bytes that were shown last are those that were signed. */
@@ -381,7 +395,7 @@ static void check_tbs(struct objects *o, const json_t *line, const char *what)
     if (serial[0] && strcmp(serial, transcript_str(tbs, "number")) != 0)
         finding_bad(&o->v->f, BAD, at, "number: want that of line %zu, %s, have %s",
             verify_number(line, "line"), serial, transcript_str(tbs, "number"));
-    sign_key(verify_number(line, "step"), transcript_str(tbs, "sha256"), key);
+    hash_key(verify_number(line, "step"), transcript_str(tbs, "sha256"), key);
     file = transcript_str(o->signed_, key);
     if (file[0])
         finding_good(&o->v->f, at, "%s: the approved bytes are those that were signed", file);
@@ -404,10 +418,10 @@ static void check_lines(struct objects *o)
 
 void verify_objects(struct verify *v)
 {
-    struct objects o = {.v = v, .signed_ = json_object()};
+    struct objects o = {.v = v, .signed_ = json_object(), .made = json_object()};
     size_t i;
 
-    if (!o.signed_)
+    if (!o.signed_ || !o.made)
         v->nomem = true;
     take_all(&o, true);
     take_all(&o, false);
@@ -418,4 +432,5 @@ void verify_objects(struct verify *v)
         cert_done(&o.certs[i].cert);
     free(o.certs);
     json_decref(o.signed_);
+    json_decref(o.made);
 }

@@ -95,7 +95,10 @@ static void put_plan(const struct paper *p, struct buf *b)
     }
     html_elem(b, "p", "keep", paper_plan_how);
     html_hash(b, p->plan_sha256, NULL);
-    json_array_foreach(p->plan->steps, i, row) paper_html_signature(row, b);
+    json_array_foreach(p->plan->steps, i, row)
+    {
+        paper_html_signature(row, b);
+    }
 }
 
 /* --- the steps --- */

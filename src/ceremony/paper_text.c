@@ -126,7 +126,10 @@ static void put_plan(const struct paper *p, struct buf *b)
     layout_text(b, 0, paper_plan_how);
     buf_addc(b, '\n');
     put_hash(b, p->plan_sha256);
-    json_array_foreach(p->plan->steps, i, row) put_signature(row, b);
+    json_array_foreach(p->plan->steps, i, row)
+    {
+        put_signature(row, b);
+    }
 }
 
 /* --- the steps --- */

@@ -211,7 +211,10 @@ static void table(struct buf *b, const json_t *array, int depth)
     if (!columns)
         b->failed = true;
     buf_adds(b, "<table><thead><tr>");
-    json_object_foreach(columns, key, nothing) label(b, "th", key);
+    json_object_foreach(columns, key, nothing)
+    {
+        label(b, "th", key);
+    }
     buf_adds(b, "</tr></thead><tbody>\n");
     json_array_foreach(array, i, item)
     {

@@ -143,7 +143,10 @@ static void put_plan(const struct report *r, struct buf *b)
     html_elem(b, "h2", NULL, "Plan of the signatures");
     if (json_array_size(json_object_get(r->begin, "signatures")) == 0)
         html_elem(b, "p", NULL, "No signature was planned.");
-    json_array_foreach(json_object_get(r->begin, "signatures"), i, row) paper_html_signature(row, b);
+    json_array_foreach(json_object_get(r->begin, "signatures"), i, row)
+    {
+        paper_html_signature(row, b);
+    }
 }
 
 /* --- how it ended --- */

@@ -96,9 +96,11 @@ complete() {
     chained "$dir"
     equal "$(tail -1 "$dir/transcript.jsonl" | jq -r '"\(.type) \(.outcome)"')" "end ${2:-complete}"
     equal "$(cut -c67- "$dir/SHA256SUMS" | sort)" "$({
-        printf '%s\n' transcript.jsonl transcript.html script.conf plan.txt
-        jq -r 'select(.type == "done").files[].artefact' "$dir/transcript.jsonl" | sort -u
+        printf '%s\n' transcript.jsonl transcript.html
+        jq -r 'select(.type == "end").files[].file' "$dir/transcript.jsonl"
     } | sort)"
+    equal "$(cut -c67- "$dir/SHA256SUMS" | sort)" "$(cd "$dir" && find . -type f ! -name SHA256SUMS ! -path './countersignatures/*' |
+        cut -c3- | sort)"
     equal "$(sql "SELECT lower(hex(digest)) FROM event WHERE kind = 'ceremony' AND digest IS NOT NULL ORDER BY seq DESC LIMIT 1")" \
         "$(sha256sum "$dir/transcript.jsonl" | cut -d' ' -f1)"
 }

@@ -33,16 +33,11 @@ good_script() {
     [[ ! -e calls && ! -e home/ceremonies ]] || fail 'want nothing touched'
 }
 
-# What another subject of the program brings.
-need_profile() {
-    grep -q "\"$1\"" "$BATS_TEST_DIRNAME/../../src/x509/profile.c" || skip "profile '$1' is unknown"
-}
-
 @test "check: the ready scripts, without touching a token" {
     succeeds p11ca -C home ceremony check "$scripts/root.conf"
     equal "$stderr" 'Root key ceremony: the script is good'
-    [[ $output == *$'\n  3  generate-key  '* ]]
-    refused 3 "p11ca: *intermediate.conf:*: sign-request: authority 'root': no key: none is recorded, no earlier step generates one" \
+    [[ $output == *$'\n  7  generate-key  '* ]]
+    refused 3 "p11ca: *intermediate.conf:*: verify-files: nothing makes 'root.crt', and it is not there" \
         p11ca -C home ceremony check "$scripts/intermediate.conf"
     [[ ! -e calls && ! -e home/ledger.db ]] || fail 'want nothing touched'
 }
@@ -52,26 +47,27 @@ need_profile() {
     equal "$(head -1 plan.txt)" 'p11ca ceremony plan'
     equal "$(sed -n 2p plan.txt)" "script $(sha256sum "$scripts/root.conf" | cut -d' ' -f1)"
     [[ $(sed -n 3p plan.txt) =~ ^step\ [0-9]+\ self-sign\ certificate\ [0-9a-f]{64}$ ]]
-    equal "$(wc -l <plan.txt)" 3
+    [[ $(sed -n 4p plan.txt) =~ ^step\ [0-9]+\ sign-crl\ crl\ [0-9a-f]{64}$ ]]
+    equal "$(wc -l <plan.txt)" 4
     refused 8 'p11ca: plan.txt: exists, nothing is overwritten' p11ca -q -C home ceremony check "$scripts/root.conf" --plan plan.txt
     succeeds p11ca -q -C home ceremony run --yes "$scripts/root.conf"
     cmp plan.txt "$(folder)/plan.txt"
     # Another name, another plan.
     sed -i 's/Acme Root/Other Root/' home/p11ca.conf
-    rm -r home/ledger.db* home/ceremonies home/*.crt home/*.pem
+    rm -r home/ledger.db* home/ceremonies home/*.crt home/*.crl home/*.pem
     succeeds p11ca -q -C home ceremony check "$scripts/root.conf" --plan other.txt
-    equal "$(diff plan.txt other.txt | grep -c '^[<>]')" 2
+    equal "$(diff plan.txt other.txt | grep -c '^[<>]')" 4
 }
 
 @test "run --yes: from blank tokens to a CA that issues" {
     local dir
     succeeds p11ca -C home ceremony run --yes "$scripts/root.conf"
-    [[ $stderr == *'step 5 of 5'*$'\n''the ceremony is complete: home/ceremonies/'????-??-??-root ]] || fail 'want it complete'
+    [[ $stderr == *'step 12 of 12'*$'\n''the ceremony is complete: home/ceremonies/'????-??-??-root ]] || fail 'want it complete'
     dir=$(folder)
     succeeds openssl verify -x509_strict -CAfile home/root.crt home/root.crt
     cmp home/root.crt home/trust-anchor.pem
     succeeds p11ca -C home --json ceremony run --yes "$scripts/intermediate.conf"
-    equal "$(jq -r '.completed, (.steps | length)' <<<"$output" | tr '\n' ' ')" 'true 8 '
+    equal "$(jq -r '.completed, (.steps | length)' <<<"$output" | tr '\n' ' ')" 'true 13 '
     complete "$(jq -r .folder <<<"$output")"
     equal "$(jq -r .sha256 <<<"$output")" "$(sha256sum "$(jq -r .folder <<<"$output")/transcript.jsonl" | cut -d' ' -f1)"
     succeeds openssl verify -x509_strict -CAfile home/trust-anchor.pem home/factory.crt
@@ -91,26 +87,29 @@ need_profile() {
     equal "$stderr" ''
     dir=$(folder)
     equal "$(cd "$dir" && find . -type f | sort)" './SHA256SUMS
-./artefacts/04-root.crt
-./artefacts/04-tbs.der
-./artefacts/05-trust-anchor.pem
+./artefacts/07-root.pub.pem
+./artefacts/08-root.crt
+./artefacts/08-tbs.der
+./artefacts/09-root.crl
+./artefacts/09-tbs.der
+./artefacts/10-trust-anchor.pem
 ./plan.txt
 ./script.conf
 ./transcript.html
 ./transcript.jsonl'
     equal "$(find "$dir" -perm /022)" ''
     cmp "$dir/script.conf" "$scripts/root.conf"
-    cmp "$dir/artefacts/04-root.crt" home/root.crt
+    cmp "$dir/artefacts/08-root.crt" home/root.crt
     # The bytes that were shown are those that were signed.
     openssl x509 -in home/root.crt -outform DER | openssl asn1parse -inform DER -strparse 4 -noout -out signed.der
-    cmp signed.der "$dir/artefacts/04-tbs.der"
-    equal "$(transcript 'select(.type == "tbs").sha256')" "$(sha256sum signed.der | cut -d' ' -f1)"
+    cmp signed.der "$dir/artefacts/08-tbs.der"
+    equal "$(transcript 'select(.type == "tbs" and .step == 8).sha256')" "$(sha256sum signed.der | cut -d' ' -f1)"
     complete
-    equal "$(types)" 'begin start done start done start done start tbs approved done start done end '
+    equal "$(types)" "begin $(printf 'start done %.0s' 1 2 3 4 5 6 7)start tbs approved approved done start tbs approved done $(printf 'start done %.0s' 10 11 12)end "
     equal "$(transcript 'select(.type == "begin") | "\(.title) \(.script.sha256) \(.plan) \(.configuration | length) \(.unattended)"')" \
         "Root key ceremony $(sha256sum "$dir/script.conf" | cut -d' ' -f1) $(sha256sum "$dir/plan.txt" | cut -d' ' -f1) 64 true"
     equal "$(transcript 'select(.type == "begin").environment.program')" "$(sha256sum "$BUILD/bin/p11ca" | cut -d' ' -f1)"
-    equal "$(transcript 'select(.type == "done" and .step == 4).result.serial')" \
+    equal "$(transcript 'select(.type == "done" and .step == 8).result.serial')" \
         "$(openssl x509 -in home/root.crt -noout -serial | cut -d= -f2)"
     # No secret in any of it.
     for pin in home/pins/*; do
@@ -122,7 +121,7 @@ need_profile() {
     good_script '{ do = "say"; text = "x"; }'
     succeeds run_it
     succeeds run_it
-    equal "$(find home/ceremonies -mindepth 1 -maxdepth 1 | sed 's/.*-..-..-//' | sort | tr '\n' ' ')" 'script script-2 '
+    equal "$(find home/ceremonies -mindepth 1 -maxdepth 1 -type d | sed 's/.*-..-..-//' | sort | tr '\n' ' ')" 'script script-2 '
     succeeds run_it --dir mine
     [[ -e mine/SHA256SUMS ]]
     refused 8 'p11ca: mine: exists, nothing is overwritten' run_it --dir mine
@@ -293,12 +292,24 @@ need_profile() {
     good_script "$generate { $self_sign days = 100; }, $child { $sign_request days = 100; }"
 }
 
+# A CA between root and factory, with these extended key usages.
+between() {
+    local name=policy
+    [[ $(grep -c 'issuer = "policy"' home/p11ca.conf) != 0 ]] || {
+        add_authority policy 'profile = "intermediate-ca"; issuer = "root"; issues = [ "issuing-ca" ];'
+        sed -i 's/issuer = "root"; issues = \[ "server"/issuer = "policy"; issues = [ "server"/; s/profile = "root-ca"; };/profile = "root-ca"; issues = [ "intermediate-ca" ]; };/' home/p11ca.conf
+    }
+    echo "$generate { $self_sign }, { do = \"generate-key\"; authority = \"$name\"; algorithm = \"P-256\"; }, { do = \"request\"; authority = \"$name\"; file = \"p.csr\"; }, { do = \"sign-request\"; authority = \"root\"; for = \"$name\"; request = \"p.csr\"; certificate = \"p.crt\"; extended-key-usage = [ $1 ]; }, { do = \"install\"; authority = \"$name\"; certificate = \"p.crt\"; }, $child"$'\n'"{ ${sign_request/\"root\"/\"policy\"} ${2:-} }"
+}
+
 @test "refused with file and line and section: extended key usages beyond the issuer's" {
+    bad_script "script.conf:3: self-sign: profile 'root-ca': BR 7.1.2.1: want no extended key usage with a root" \
+        "$generate { $self_sign extended-key-usage = [ \"clientAuth\" ]; }"
     bad_script "script.conf:4: sign-request: profile 'issuing-ca': RFC 5280 4.2.1.12: extKeyUsage: want nothing beyond the issuer's clientAuth, have serverAuth, clientAuth" \
-        "$generate { $self_sign extended-key-usage = [ \"clientAuth\" ]; }, $child"$'\n'"{ $sign_request }"
-    bad_script "script.conf:4: sign-request: profile 'issuing-ca': RFC 5280 4.2.1.12: extKeyUsage: want nothing beyond the issuer's serverAuth, clientAuth, have OCSPSigning" \
-        "$generate { $self_sign extended-key-usage = [ \"serverAuth\", \"clientAuth\" ]; }, $child"$'\n'"{ $sign_request extended-key-usage = [ \"OCSPSigning\" ]; }"
-    good_script "$generate { $self_sign extended-key-usage = [ \"clientAuth\" ]; }, $child { $sign_request extended-key-usage = [ \"clientAuth\" ]; }"
+        "$(between '"clientAuth"')"
+    bad_script "script.conf:4: sign-request: profile 'issuing-ca': BR 7.1.2.10.6: *OCSPSigning*" \
+        "$(between '"clientAuth"' 'extended-key-usage = [ "OCSPSigning" ];')"
+    good_script "$(between '"clientAuth"' 'extended-key-usage = [ "clientAuth" ];')"
 }
 
 # Two roots, and a cross-certificate of one for the other.
@@ -307,15 +318,14 @@ cross() {
 }
 
 @test "refused with file and line and section: cross-certificates" {
-    need_profile cross-ca
-    add_authority other 'profile = "root-ca";'
+    add_authority other 'profile = "root-ca"; issues = [ "cross-ca" ];'
     bad_script "script.conf:4: cross-sign: authority 'root' may not issue profile 'cross-ca' (issues in p11ca.conf)" "$(cross)"
-    sed -i -E 's/^( *root *= .*profile = "root-ca";)/\1 issues = [ "issuing-ca", "cross-ca" ];/' home/p11ca.conf
+    sed -i '/^ *root *= { token/,/};/ s/profile = "root-ca"; };/profile = "root-ca"; issues = [ "issuing-ca", "cross-ca" ]; };/' home/p11ca.conf
     bad_script "script.conf:4: cross-sign: RFC 4210 4.4, BR 7.1.2.2.2: subject: want that of the CA certificate of 'other', 'CN=other,O=Acme', have 'CN=another,O=Acme'" \
         "$(cross '' 'subject = "CN=another,O=Acme";')"
-    bad_script "script.conf:4: cross-sign: RFC 5280 4.2.1.12: extended-key-usage: the CA certificate of 'other' has clientAuth, want no more, have serverAuth*" \
-        "$(cross 'extended-key-usage = [ "clientAuth" ];' 'extended-key-usage = [ "serverAuth", "clientAuth" ];')"
-    bad_script "script.conf:4: cross-sign: *RFC 5280 6.1.3: validity: *" "$(cross '' 'days = 9000;')"
+    bad_script "script.conf:4: cross-sign: RFC 5280 4.2.1.12: extended-key-usage: the CA certificate of 'factory' has serverAuth, clientAuth, want no more, have no limit" \
+        "$generate { $self_sign }, $child { $sign_request }, { do = \"install\"; authority = \"factory\"; certificate = \"f.crt\"; }, { do = \"generate-key\"; authority = \"other\"; algorithm = \"P-256\"; }, { do = \"self-sign\"; authority = \"other\"; },"$'\n''{ do = "cross-sign"; authority = "other"; for = "factory"; certificate = "x.crt"; }'
+    bad_script "script.conf:4: cross-sign: *RFC 5280 6.1.3: validity: *" "$(cross '' 'days = 101;' | sed '1s/self-sign"; authority = "root";/& days = 100;/')"
     bad_script "script.conf:3: cross-sign: 'root' cannot cross-sign itself" \
         "$generate { $self_sign }, { do = \"cross-sign\"; authority = \"root\"; for = \"root\"; certificate = \"x.crt\"; }"
     bad_script "script.conf:3: cross-sign: authority 'other': no CA certificate: none is installed, no earlier step installs one" \

@@ -446,10 +446,12 @@ interrupted() {
 @test "a real ceremony, confirmed step by step" {
     cp "$scripts/root.conf" script.conf
     in_room '
-        expect -ex "SHA-256 of the plan of its signatures (plan.txt):"
-        for {set i 1} {$i <= 5} {incr i} {
-            yes "Operator: do step $i of 5?"
-            if {$i == 4} { yes "Operator: approve a signature over exactly these bytes?" }
+        expect {
+            -ex "name?" { send "Ann Lee\r"; exp_continue }
+            -ex "as YYYY-MM-DD HH:MM" { send "[clock format [clock seconds] -format {%Y-%m-%d %H:%M} -gmt 1]\r"; exp_continue }
+            -ex "bag number and safe?" { send "B-17, safe 2\r"; exp_continue }
+            -ex {[yes/no]} { send "yes\r"; exp_continue }
+            -ex "the ceremony is complete" { }
         }'
     [[ $status == 0 && $output == *'the ceremony is complete'* ]] || fail 'want it complete'
     succeeds openssl verify -x509_strict -CAfile home/root.crt home/root.crt

@@ -6,7 +6,8 @@
 
 extern const struct command cmd_init;
 extern const struct command cmd_token_list, cmd_token_check, cmd_token_init;
-extern const struct command cmd_ceremony_check, cmd_ceremony_print, cmd_ceremony_run, cmd_ceremony_resume, cmd_ceremony_rehearse;
+extern const struct command cmd_ceremony_check, cmd_ceremony_print, cmd_ceremony_run, cmd_ceremony_resume,
+    cmd_ceremony_rehearse;
 extern const struct command cmd_ceremony_verify, cmd_ceremony_compare, cmd_ceremony_countersign;
 extern const struct command cmd_request, cmd_install;
 extern const struct command cmd_issue;

@@ -175,8 +175,8 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
         return conf_err(
             conf, a->at, err, "authorities.%s: profile '%s' is not for a CA", a->name, a->profile_name);
     if (a->profile->cross)
-        return conf_err(conf, a->at, err, "authorities.%s: profile '%s' is for certificates that cross another",
-            a->name, a->profile_name);
+        return conf_err(conf, a->at, err,
+            "authorities.%s: profile '%s' is for certificates that cross another", a->name, a->profile_name);
     if (check_key(home, a, err) != 0)
         return -1;
     if (name_from_text(a->subject, &der, &why) != 0)

@@ -17,6 +17,21 @@ char *path_join(const char *base, const char *name)
     return asprintf(&path, "%s/%s", base, name) < 0 ? NULL : path;
 }
 
+bool path_is_below(const char *name)
+{
+    size_t len;
+
+    if (!*name || *name == '/')
+        return false;
+    for (;; name += len + 1) {
+        len = strcspn(name, "/");
+        if (len == 2 && strncmp(name, "..", 2) == 0)
+            return false;
+        if (!name[len])
+            return len > 0;
+    }
+}
+
 /* The directory, without links, and the name in it. */
 static char *canonical(const char *path)
 {

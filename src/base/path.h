@@ -13,4 +13,7 @@ bool path_same(const char *a, const char *b);
 /* Where this program was started from: the directory of its executable, NULL when unknown. */
 char *path_of_program(void);
 
+/* Whether a relative name stays below the folder it is joined to: no root, no "..", no end in a slash. Links are followed. */
+bool path_is_below(const char *name);
+
 #endif

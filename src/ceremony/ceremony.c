@@ -119,5 +119,6 @@ int p11ca_ceremony_rehearse(struct p11ca_home *home, const char *path,
         return err_nomem(err);
     if (load(path, &s, err) != 0 || stage_make(&stage, home, s, &of_stage, err) != 0)
         return -1;
+    stage.home->rehearsed = home;
     return engine_run(stage.home, s, base, true, options, fn, arg, ret, err);
 }

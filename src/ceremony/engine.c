@@ -585,6 +585,10 @@ static int check_same(const struct run *run, struct p11ca_err *err)
     const json_t *begin = json_array_get(transcript_lines(run->transcript), 0);
     char script[TRANSCRIPT_HEX], plan[TRANSCRIPT_HEX];
 
+    /* Its steps were done on tokens that are gone, its approvals signed by keys that nobody has. */
+    if (json_is_true(json_object_get(begin, "rehearsal")))
+        return err_set(err, P11CA_USAGE, "REHEARSAL", "%s: a rehearsal: it is not resumed; rehearse again",
+            run->dir);
     text_hex_lower(run->script->sha256, SHA256_LEN, script);
     if (strcmp(transcript_str(json_object_get(begin, "script"), "sha256"), script) != 0)
         return err_set(err, P11CA_CONFIG, "SCRIPT_CHANGED",

@@ -65,12 +65,32 @@ static int init(struct plan *p, struct p11ca_err *err)
     return take_ledger(p, err);
 }
 
+/* Approvals are for one ceremony: the next one comes after another. */
+static int say_after(struct plan *p, struct p11ca_err *err)
+{
+    const struct p11ca_home *home = p->home->rehearsed ? p->home->rehearsed : p->home;
+    char hex[TRANSCRIPT_HEX] = "nothing";
+    uint8_t last[SHA256_LEN];
+    AUTO_LEDGER l = NULL;
+    int has = 0;
+
+    if (file_exists(home->ledger_path) &&
+        (home_ledger_read(home, &l, err) != 0 || (has = ledger_last_ceremony(l, last, err)) < 0))
+        return -1;
+    if (has)
+        text_hex_lower(last, sizeof(last), hex);
+    buf_addf(&p->text, "after %s\n", hex);
+    return 0;
+}
+
 static int head(struct plan *p, struct p11ca_err *err)
 {
     char hex[TRANSCRIPT_HEX];
 
     text_hex_lower(p->script->sha256, SHA256_LEN, hex);
     buf_addf(&p->text, "p11ca ceremony plan\nscript %s\n", hex);
+    if (p->script->approvals_need && say_after(p, err) != 0)
+        return -1;
     return buf_ok(&p->text) ? 0 : err_nomem(err);
 }
 
@@ -178,7 +198,9 @@ int plan_writes(struct plan *p, const struct step *step, const char *name, struc
 
     if (!path)
         return err_nomem(err);
-    if (!*name || is_made(p, name))
+    if (!path_is_below(name))
+        return script_err(p->script, step, err, "'%s': want a file in the PKI home", name);
+    if (is_made(p, name))
         return script_err(p->script, step, err, "'%s' is made by an earlier step", name);
     if (!p->lenient && !p->replaces[step->number - 1] && file_exists(path))
         return script_err(p->script, step, err, "%s: exists, nothing is overwritten", path);
@@ -283,6 +305,18 @@ static int digest(const struct buf *b, char ret[TRANSCRIPT_HEX], struct p11ca_er
         return err_nomem(err);
     text_hex_lower(sha256, sizeof(sha256), ret);
     return 0;
+}
+
+int plan_request(struct plan *p, const struct step *step, struct der file, struct p11ca_err *err)
+{
+    const struct buf b = {.p = (uint8_t *)(uintptr_t)file.p, .len = file.len};
+    char *hex = p->request[step->number - 1];
+
+    if (digest(&b, hex, err) != 0)
+        return -1;
+    p->foreign[step->number - 1] = true;
+    buf_addf(&p->text, "step %zu request %s\n", step->number, hex);
+    return buf_ok(&p->text) ? 0 : err_nomem(err);
 }
 
 /* An issuer without the traces of its key. */

@@ -4,6 +4,7 @@
  *
  * plan.txt is what approvers sign: the script's hash and, for each signature, a digest of the to-be-signed bytes in which
  * serial, times and keys are stand-ins. It is the same in a rehearsal and in the ceremony, and before and after a kill.
+ * With approvals it names the final hash of the ceremony before: what was approved once cannot be done twice.
  */
 #ifndef CEREMONY_PLAN_H
 #define CEREMONY_PLAN_H
@@ -33,6 +34,7 @@ struct plan {
     const char *made[LIMIT_STEPS];
     size_t n_made;
     bool foreign[LIMIT_STEPS];  /* the step signs a request that no step made: its hash is read back */
+    char request[LIMIT_STEPS][TRANSCRIPT_HEX]; /* and this is it */
     bool replaces[LIMIT_STEPS]; /* the step writes over an older one of the same kind */
     struct buf text;            /* plan.txt */
     json_t *steps;              /* what stands in it of each signing step, for showing */
@@ -60,6 +62,10 @@ P11CA_CHECK int plan_reads(
 /* A file that the step makes: nobody has made it, and it is not there. */
 P11CA_CHECK int plan_writes(
     struct plan *plan, const struct step *step, const char *name, struct p11ca_err *err);
+
+/* The step signs this request, which no step made: what approvers sign says which. */
+P11CA_CHECK int plan_request(
+    struct plan *plan, const struct step *step, struct der file, struct p11ca_err *err);
 
 /* The profile of the step's certificate: base with what the step's own keys say. */
 P11CA_CHECK int plan_profile(const struct plan *plan, const struct step *step, const struct profile *base,

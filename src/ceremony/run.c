@@ -269,19 +269,89 @@ struct signing_hooks run_hooks(struct run *run)
 
 /* --- files --- */
 
-int run_digest(const struct run *run, const char *name, uint8_t ret[SHA256_LEN], struct p11ca_err *err)
+/* Of the file, in the line of a step that is done; "" when that step had nothing to do with it. */
+static const char *hash_in(const struct run *run, const json_t *line, const char *name)
+{
+    size_t number = (size_t)json_integer_value(json_object_get(line, "step")), i;
+    const char *file = NULL;
+    const json_t *kept;
+
+    json_array_foreach(json_object_get(line, "files"), i, kept)
+    {
+        if (strcmp(transcript_str(kept, "file"), name) == 0)
+            return transcript_str(kept, "sha256");
+    }
+    /* Compared, announced. */
+    if (number >= 1 && number <= run->script->n_steps)
+        file = run->script->steps[number - 1].args.file;
+    return file && strcmp(file, name) == 0 ? transcript_str(json_object_get(line, "result"), "sha256") : "";
+}
+
+static int check_unchanged(const struct run *run, const char *name, const char *have, struct p11ca_err *err)
+{
+    const json_t *lines = transcript_lines(run->transcript), *line;
+    const char *want = "", *hex;
+    size_t at = 0;
+
+    while ((line = transcript_find(lines, &at, "done", 0))) {
+        hex = hash_in(run, line, name);
+        if (hex[0])
+            want = hex;
+    }
+    if (!want[0] || strcmp(want, have) == 0)
+        return 0;
+    return err_set(err, P11CA_REFUSED, "FILE_CHANGED",
+        "%s: SHA-256: want that of an earlier step, %s, have %s: it was exchanged", name, want, have);
+}
+
+int run_take(const struct run *run, const char *name, struct buf *ret, uint8_t ret_sha256[SHA256_LEN],
+    struct p11ca_err *err)
 {
     AUTO_STR path = run_path(run, name);
-    AUTO_BUF b = BUF_INIT;
+    char hex[TRANSCRIPT_HEX];
 
     if (!path)
         return err_nomem(err);
-    if (file_read(path, LIMIT_ARTEFACT, &b, err) != 0)
+    if (file_read(path, LIMIT_ARTEFACT, ret, err) != 0)
         return -1;
-    return hash_sha256(b.p, b.len, ret) == 0 ? 0 : err_nomem(err);
+    if (hash_sha256(ret->p, ret->len, ret_sha256) != 0)
+        return err_nomem(err);
+    text_hex_lower(ret_sha256, SHA256_LEN, hex);
+    return check_unchanged(run, name, hex, err);
 }
 
-/* The step's number in front: two steps may make files of one name in two places. */
+int run_digest(const struct run *run, const char *name, uint8_t ret[SHA256_LEN], struct p11ca_err *err)
+{
+    AUTO_BUF b = BUF_INIT;
+
+    return run_take(run, name, &b, ret, err);
+}
+
+/* Whether this step has kept another file under the name. */
+static bool is_taken(const struct run *run, const char *artefact, const char *file)
+{
+    const json_t *kept;
+    size_t i;
+
+    json_array_foreach(run->files, i, kept)
+    {
+        if (strcmp(transcript_str(kept, "artefact"), artefact) == 0 &&
+            strcmp(transcript_str(kept, "file"), file) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* The step's number in front: files of one name may be in two places. */
+static void name_artefact(const struct run *run, const char *file, const char *base, char ret[160])
+{
+    size_t n = 1;
+
+    snprintf(ret, 160, "artefacts/%02zu-%.128s", run->step->number, base);
+    while (is_taken(run, ret, file))
+        snprintf(ret, 160, "artefacts/%02zu-%zu-%.120s", run->step->number, ++n, base);
+}
+
 int run_keep_bytes(struct run *run, const char *file, const void *p, size_t len, struct p11ca_err *err)
 {
     AUTO_STR copy = strdup(file);
@@ -292,7 +362,7 @@ int run_keep_bytes(struct run *run, const char *file, const void *p, size_t len,
     if (!copy || hash_sha256(p, len, sha256) != 0)
         return err_nomem(err);
     text_hex_lower(sha256, sizeof(sha256), hex);
-    snprintf(name, sizeof(name), "artefacts/%02zu-%.128s", run->step->number, basename(copy));
+    name_artefact(run, file, basename(copy), name);
     path = path_join(run->dir, name);
     if (!path)
         return err_nomem(err);

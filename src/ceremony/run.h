@@ -37,7 +37,14 @@ int64_t run_time(const struct run *run);
 /* HOME/name; the caller's. NULL when out of memory. */
 char *run_path(const struct run *run, const char *name);
 
-/* SHA-256 of a file, relative to the home. */
+/*
+ * Reads a file, relative to the home, that an earlier step may have made, kept, compared or announced: refused
+ * (FILE_CHANGED) when it is another one since.
+ */
+P11CA_CHECK int run_take(const struct run *run, const char *name, struct buf *ret,
+    uint8_t ret_sha256[SHA256_LEN], struct p11ca_err *err);
+
+/* The same, for its SHA-256 only. */
 P11CA_CHECK int run_digest(
     const struct run *run, const char *name, uint8_t ret[SHA256_LEN], struct p11ca_err *err);
 

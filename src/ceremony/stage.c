@@ -69,8 +69,8 @@ static void add_tokens(struct buf *b, const struct p11ca_home *real)
         const struct token_binding *t = &real->tokens[i];
 
         buf_addf(b,
-            "  %s = { kind = \"softhsm2\"; uri = \"pkcs11:token=rehearsal-%.20s\"; store = \"softhsm\";",
-            t->name, t->name);
+            "  %s = { kind = \"softhsm2\"; uri = \"pkcs11:token=rehearsal-%zu-%.16s\"; store = \"softhsm\";",
+            t->name, i + 1, t->name);
         add_pin(b, real, t);
         buf_addf(b, " so-pin = \"file:pins/%s-so\"; };\n", t->name);
     }
@@ -320,11 +320,44 @@ static int set_file(struct setting *s, const struct cast_file *f, struct p11ca_e
 
     if (!from || !to)
         return err_nomem(err);
-    if (f->name[0] == '/' || strstr(f->name, "..") || file_exists(to))
+    if (!path_is_below(f->name) || file_exists(to))
         return 0; /* read where it is */
     if (f->what != CAST_CERTIFICATE && file_exists(from))
         return copy_file(from, to, err);
     return stand_in_file(s, f, to, err);
+}
+
+/* The folders that a file of the script is in. */
+static int make_folders(const struct stage *stage, const char *name, struct p11ca_err *err)
+{
+    const char *slash = name;
+
+    if (!name || !path_is_below(name))
+        return 0;
+    while ((slash = strchr(slash, '/'))) {
+        AUTO_STR part = strndup(name, (size_t)(slash++ - name));
+        AUTO_STR path = part ? path_join(stage->dir, part) : NULL;
+
+        if (!path)
+            return err_nomem(err);
+        if (file_mkdir(path, 0755, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set_folders(const struct stage *stage, const struct script *script, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < script->n_steps; i++) {
+        const struct step_args *a = &script->steps[i].args;
+
+        if (make_folders(stage, a->file, err) != 0 || make_folders(stage, a->request, err) != 0 ||
+            make_folders(stage, a->certificate, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int set_all(struct setting *s, struct p11ca_err *err)
@@ -354,7 +387,7 @@ static int set_stage(struct stage *stage, const struct p11ca_home *real, const s
     AUTO_CAST cast = {0};
     int rc;
 
-    if (write_pins(stage, real, err) != 0 || write_conf(stage, real, true, err) != 0 ||
+    if (write_pins(stage, real, err) != 0 || set_folders(stage, script, err) != 0 || write_conf(stage, real, true, err) != 0 ||
         cast_make(&cast, real, script, err) != 0 ||
         p11ca_home_open(&stage->home, stage->dir, options, err) != 0)
         return -1;

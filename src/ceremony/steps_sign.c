@@ -182,7 +182,7 @@ static int take_request(
             "%s: public key: want the one recorded for authority '%s', have another", step->args.request,
             child->conf->name);
     child->spki = csr.spki;
-    return 0;
+    return plan_request(plan, step, der_buf(&file), err);
 }
 
 static int sign_request_check(struct plan *plan, const struct step *step, struct p11ca_err *err)
@@ -201,7 +201,6 @@ static int sign_request_check(struct plan *plan, const struct step *step, struct
         (!made && take_request(plan, step, child, CSR_FOR_CA, err) != 0) ||
         plan_ca(plan, step, a, child, &child->signed_, err) != 0)
         return -1;
-    plan->foreign[step->number - 1] = !made;
     return plan_writes(plan, step, step->args.certificate, err);
 }
 
@@ -228,27 +227,45 @@ static int sign_order(struct run *run, const struct step *step, struct p11ca_ord
     if (order_issue(run->home, order, extra, &issued, NULL, NULL, err) != 0)
         return -1;
     put_issued(result, &issued);
+    if (issued.outcome != P11CA_NEW && !run->again)
+        run_say(run, "nothing new was signed: serial %s was issued for this very order before", issued.serial);
     return run_keep(run, step->args.certificate, err);
 }
 
-/* A request from elsewhere: whoever brought it heard its hash where it was made. */
-static int read_back_request(struct run *run, const struct step *step, json_t *result, struct p11ca_err *err)
+/* A request from elsewhere: the plan says which, and whoever brought it heard its hash where it was made. */
+static int read_back_request(struct run *run, const struct step *step, const struct buf *file,
+    const uint8_t sha256[SHA256_LEN], json_t *result, struct p11ca_err *err)
 {
-    uint8_t sha256[SHA256_LEN];
+    const char *want = run->plan->request[step->number - 1];
+    char have[TRANSCRIPT_HEX];
     bool asked = false;
 
-    if (!run->plan->foreign[step->number - 1])
-        return 0;
-    if (run_digest(run, step->args.request, sha256, err) != 0 ||
-        run_read_back(run, step->args.request, sha256, &asked, err) != 0)
+    text_hex_lower(sha256, SHA256_LEN, have);
+    if (strcmp(want, have) != 0)
+        return err_set(err, P11CA_REFUSED, "FILE_CHANGED", "%s: SHA-256: want that of the plan, %s, have %s",
+            step->args.request, want, have);
+    if (run_read_back(run, step->args.request, sha256, &asked, err) != 0)
         return -1;
-    json_object_set_new(result, "read_back", json_boolean(asked));
-    return run_keep(run, step->args.request, err);
+    if (json_object_set_new(result, "read_back", json_boolean(asked)) != 0)
+        return err_nomem(err);
+    return run_keep_bytes(run, step->args.request, file->p, file->len, err);
+}
+
+/* Read once: what people saw is what is signed, whatever becomes of the file meanwhile. */
+static int read_request(
+    struct run *run, const struct step *step, struct buf *ret, json_t *result, struct p11ca_err *err)
+{
+    uint8_t sha256[SHA256_LEN];
+
+    if (run_take(run, step->args.request, ret, sha256, err) != 0)
+        return -1;
+    return run->plan->foreign[step->number - 1] ? read_back_request(run, step, ret, sha256, result, err) : 0;
 }
 
 static int sign_request_run(struct run *run, const struct step *step, json_t *result, struct p11ca_err *err)
 {
     AUTO_STR request = run_path(run, step->args.request);
+    AUTO_BUF file = BUF_INIT;
     const struct authority_conf *child;
     struct order_extra extra = {.hooks = NULL};
     struct p11ca_order order = {.csr = request};
@@ -258,9 +275,10 @@ static int sign_request_run(struct run *run, const struct step *step, json_t *re
         return err_nomem(err);
     if (home_authority(run->home, step->args.subject_of, &child, err) != 0 ||
         plan_profile(run->plan, step, child->profile, &profile, err) != 0 ||
-        read_back_request(run, step, result, err) != 0)
+        read_request(run, step, &file, result, err) != 0)
         return -1;
     extra.profile = &profile;
+    extra.csr = der_buf(&file);
     order.profile = child->profile->name;
     order.subject = child->subject;
     order.key_of = child->name;
@@ -444,7 +462,6 @@ static int ocsp_signer_check(struct plan *plan, const struct step *step, struct 
     c.subject = der_buf(&subject);
     if (take_request(plan, step, &responder, 0, err) != 0 || plan_cert(plan, step, &c, NULL, err) != 0)
         return -1;
-    plan->foreign[step->number - 1] = true;
     return plan_writes(plan, step, step->args.certificate, err);
 }
 
@@ -457,13 +474,15 @@ static void ocsp_signer_describe(const struct step *step, struct buf *ret)
 static int ocsp_signer_run(struct run *run, const struct step *step, json_t *result, struct p11ca_err *err)
 {
     AUTO_STR request = run_path(run, step->args.request);
+    AUTO_BUF file = BUF_INIT;
     struct order_extra extra = {.hooks = NULL};
     struct p11ca_order order = {.profile = "ocsp-signer", .csr = request, .subject = step->args.subject};
 
     if (!request)
         return err_nomem(err);
-    if (read_back_request(run, step, result, err) != 0)
+    if (read_request(run, step, &file, result, err) != 0)
         return -1;
+    extra.csr = der_buf(&file);
     return sign_order(run, step, &order, &extra, result, err);
 }
 
@@ -593,12 +612,15 @@ static void install_describe(const struct step *step, struct buf *ret)
 static int install_run(struct run *run, const struct step *step, json_t *result, struct p11ca_err *err)
 {
     AUTO_STR path = run_path(run, step->args.certificate);
+    AUTO_BUF cert = BUF_INIT;
+    uint8_t sha256[SHA256_LEN];
     char file[96];
 
     (void)result;
     if (!path)
         return err_nomem(err);
-    if (p11ca_install(run->home, step->args.authority, path, err) != 0)
+    if (run_take(run, step->args.certificate, &cert, sha256, err) != 0 ||
+        ca_take_in(run->home, step->args.authority, path, der_buf(&cert), err) != 0)
         return -1;
     snprintf(file, sizeof(file), "%s.crt", step->args.authority);
     return run_keep(run, file, err);

@@ -102,9 +102,10 @@ static void check_empty_token_describe(const struct step *step, struct buf *ret)
         step->args.token);
 }
 
-/* Labels of keys that must be there: those the ledger has recorded on this token and not recorded as destroyed. */
+/* Labels and IDs of keys that must be there: those the ledger has recorded on this token and not recorded as destroyed. */
 struct expected {
     const char *labels[64];
+    char ids[64][2 * KEY_ID_MAX + 1];
     bool found[64];
     size_t n;
 };
@@ -123,8 +124,10 @@ static int expect_key(
     if (hash_sha256(record->spki.p, record->spki.len, sha256) != 0)
         return err_nomem(err);
     destroyed = ledger_key_destroyed(l, sha256, err);
-    if (destroyed == 0 && e->n < sizeof(e->labels) / sizeof(e->labels[0]))
+    if (destroyed == 0 && record->key_id.len <= KEY_ID_MAX && e->n < sizeof(e->labels) / sizeof(e->labels[0])) {
+        text_hex(record->key_id.p, record->key_id.len, e->ids[e->n]);
         e->labels[e->n++] = conf->key;
+    }
     return destroyed < 0 ? -1 : 0;
 }
 
@@ -161,7 +164,7 @@ static bool is_expected(struct look *look, const struct object_seen *o)
             return true;
     }
     for (i = 0; i < e->n; i++) {
-        if (strcmp(e->labels[i], o->label) != 0)
+        if (strcmp(e->labels[i], o->label) != 0 || strcmp(e->ids[i], o->id) != 0)
             continue;
         if (strcmp(o->class, "private key") == 0) {
             bool first = !e->found[i];
@@ -248,6 +251,28 @@ static int check_empty_token_run(
 static const struct conf_field set_pin_fields[] = {STEP_COMMON, STEP_STR("token", true, token),
     STEP_STRS("custodians", custodians), STEP_INT("threshold", false, threshold)};
 
+/* The shares in the way may be those of the PIN in force. Resumed, they are of the attempt before. */
+static int check_no_shares(
+    const struct plan *plan, const struct step *step, const struct token_binding *b, struct p11ca_err *err)
+{
+    size_t i;
+
+    if (plan->lenient || strncmp(b->pin, "shares:", 7) != 0)
+        return 0;
+    for (i = 1; i <= SHARES_MAX; i++) {
+        AUTO_STR start = path_join(plan->home->dir, b->pin + 7);
+        AUTO_STR path = NULL;
+
+        if (!start || asprintf(&path, "%s.%zu", start, i) < 0) {
+            path = NULL;
+            return err_nomem(err);
+        }
+        if (file_exists(path))
+            return script_err(plan->script, step, err, "%s: exists, nothing is overwritten", path);
+    }
+    return 0;
+}
+
 static int set_pin_check(struct plan *plan, const struct step *step, struct p11ca_err *err)
 {
     const struct step_args *a = &step->args;
@@ -266,6 +291,8 @@ static int set_pin_check(struct plan *plan, const struct step *step, struct p11c
             "number, have "
             "%zu and %d",
             b->name, SHARES_MAX, a->custodians.n, a->threshold);
+    if (check_no_shares(plan, step, b, err) != 0)
+        return -1;
     plan->pin_missing[b - plan->home->tokens] = false;
     return 0;
 }
@@ -482,11 +509,11 @@ static int take_evidence(void *arg, const struct key *k, struct p11ca_err *err)
 {
     struct evidence *e = arg;
 
+    if (put_key(e->result, k, e->step->args.algorithm, err) != 0 || put_token(k->token, e->result, err) != 0)
+        return -1;
     e->attributes = json_array();
     e->probes = json_array();
-    if (put_key(e->result, k, e->step->args.algorithm, err) != 0 ||
-        json_object_set_new(e->result, "adopted", json_boolean(k->adopted)) != 0 ||
-        put_token(k->token, e->result, err) != 0 ||
+    if (json_object_set_new(e->result, "adopted", json_boolean(k->adopted)) != 0 ||
         json_object_set_new(e->result, "attributes", e->attributes) != 0 ||
         json_object_set_new(e->result, "probes", e->probes) != 0)
         return err_nomem(err);

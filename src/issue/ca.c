@@ -342,20 +342,29 @@ static int open_or_take(struct authority *a, const struct p11ca_home *home, stru
 
 int p11ca_install(struct p11ca_home *home, const char *authority, const char *path, struct p11ca_err *err)
 {
-    const struct authority_conf *conf;
     AUTO_BUF file = BUF_INIT;
+
+    return file_read(path, LIMIT_CERT, &file, err) == 0
+               ? ca_take_in(home, authority, path, der_buf(&file), err)
+               : -1;
+}
+
+int ca_take_in(struct p11ca_home *home, const char *authority, const char *name, struct der file,
+    struct p11ca_err *err)
+{
+    const struct authority_conf *conf;
     AUTO_CERT cert = CERT_INIT;
     AUTO_LEDGER l = NULL;
     AUTO_AUTHORITY a = {0};
 
-    if (home_authority(home, authority, &conf, err) != 0 || file_read(path, LIMIT_CERT, &file, err) != 0)
+    if (home_authority(home, authority, &conf, err) != 0)
         return -1;
     if (cert_read(file.p, file.len, &cert, err) != 0)
-        return err_prefix(err, "%s", path);
+        return err_prefix(err, "%s", name);
     if (home_ledger_write(home, &l, err) != 0 || open_or_take(&a, home, l, conf, &cert, err) != 0)
         return -1;
     if (check_cert(home, &a, l, &cert, err) != 0)
-        return err_prefix(err, "%s", path);
+        return err_prefix(err, "%s", name);
     if (check_place(home, authority, der_buf(&cert.der), err) != 0 || authority_record(&a, l, err) != 0 ||
         ca_install(l, conf, der_buf(&cert.der), err) != 0)
         return -1;

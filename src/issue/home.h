@@ -39,6 +39,7 @@ struct p11ca_home {
     const char *kind_dirs[3];
     struct token_env env;
     int64_t fixed_now;
+    const struct p11ca_home *rehearsed; /* of a rehearsal: the home that it stands in for */
 };
 
 int64_t home_now(const struct p11ca_home *home);

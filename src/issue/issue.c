@@ -110,7 +110,9 @@ static int read_material(struct material *m, const struct p11ca_order *o, struct
         return 0;
     if (o->new_key)
         return make_key(m, o, err);
-    if (o->csr) {
+    if (m->extra->csr.p) {
+        m->input.csr = m->extra->csr;
+    } else if (o->csr) {
         if (file_read(o->csr, LIMIT_CSR, &m->csr, err) != 0)
             return -1;
         m->input.csr = DER_OF(m->csr.p ? m->csr.p : (const uint8_t *)"", m->csr.len);

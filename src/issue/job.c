@@ -151,6 +151,19 @@ static void add_field(struct buf *b, const void *p, size_t len)
     buf_add(b, p, len);
 }
 
+/* What a ceremony's step says instead of the profile: another certificate than the profile's own. */
+static void add_changes(struct buf *b, const struct profile *p)
+{
+    const struct profile *named = profile_find(p->name);
+    char text[96];
+
+    if (named && p->pathlen == named->pathlen && p->key_usage == named->key_usage && p->eku == named->eku)
+        return;
+    snprintf(text, sizeof(text), "path-length %d key-usage %x extended-key-usage %x", p->pathlen,
+        p->key_usage, p->eku);
+    add_field(b, text, strlen(text));
+}
+
 /* What was ordered: the same order has the same digest, whenever it is given. */
 static int digest_order(struct job *job, const struct job_ctx *ctx)
 {
@@ -165,6 +178,7 @@ static int digest_order(struct job *job, const struct job_ctx *ctx)
     add_field(&b, job->subject.p, job->subject.len);
     add_field(&b, job->sans_text.p, job->sans_text.len);
     add_field(&b, job->spki.der, job->spki.len);
+    add_changes(&b, job->in.profile);
     if (!buf_ok(&b) || hash_sha256(b.p, b.len, job->request_sha256) != 0)
         return err_nomem(&job->err);
     return spki_sha256(&job->spki, job->spki_sha256, &job->err);

@@ -23,8 +23,8 @@
 #define LIMIT_STEPS     200           /* steps in a ceremony script: a day in a room */
 #define LIMIT_ROLES     16            /* people with a duty in the room */
 #define LIMIT_TRANSCRIPT                                                                                     \
-    (16 * 1024 * 1024) /* every attribute of every key of the longest ceremony is under 1 MiB */
-#define LIMIT_ARTEFACT LIMIT_CRL           /* files of a ceremony: what crl_issue() writes must be kept, too */
+    (16 * 1024 * 1024)           /* every attribute of every key of the longest ceremony is under 1 MiB */
+#define LIMIT_ARTEFACT LIMIT_CRL /* files of a ceremony: what crl_issue() writes must be kept, too */
 #define LIMIT_PROGRAM  (256 * 1024 * 1024) /* this executable, sanitizers and all; a PKCS#11 module */
 #define LIMIT_SLOTS    256                 /* slots of one module that are looked at */
 #define LIMIT_OBJECTS  4096                /* objects of one search that are looked at */

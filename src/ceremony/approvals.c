@@ -84,11 +84,10 @@ static int check_token(const struct run *run, const struct person *p, struct p11
 
 int approvals_check(const struct run *run, struct p11ca_err *err)
 {
-    char hex[LIMIT_ROLES][TRANSCRIPT_HEX] = {""};
     size_t i, k;
 
     for (i = 0; i < run->script->approvals_of.n; i++) {
-        const struct person *p = person_at(run, i);
+        struct person *p = &run->people->of[role_at(run, i) - run->script->roles];
         struct spki key;
 
         if (check_token(run, p, err) != 0)
@@ -96,10 +95,10 @@ int approvals_check(const struct run *run, struct p11ca_err *err)
         if (!p->certificate)
             continue;
         if (approver_certificate(p, home_now(run->home), &key, err) != 0 ||
-            refuse_authority(run, role_at(run, i), &key, err) != 0 || spki_hex(&key, hex[i], err) != 0)
+            refuse_authority(run, role_at(run, i), &key, err) != 0 || spki_hex(&key, p->approver, err) != 0)
             return -1;
         for (k = 0; k < i; k++) {
-            if (strcmp(hex[k], hex[i]) == 0)
+            if (strcmp(person_at(run, k)->approver, p->approver) == 0)
                 return refuse_twice(role_at(run, i)->name, role_at(run, k)->name, err);
         }
     }
@@ -107,6 +106,17 @@ int approvals_check(const struct run *run, struct p11ca_err *err)
 }
 
 /* --- what was signed already --- */
+
+/* A rehearsal's approvals are by keys that nobody has. */
+static int check_approver(const struct tally *t, size_t i, const char *hex, struct p11ca_err *err)
+{
+    const char *want = person_at(t->run, i)->approver;
+
+    if (t->run->rehearsal || !want[0] || strcmp(want, hex) == 0)
+        return 0;
+    return err_set(err, P11CA_REFUSED, "APPROVAL_KEY", "role '%s': want an approval with the key %s, have %s",
+        role_at(t->run, i)->name, want, hex);
+}
 
 /* The approval of this plan by the role, or by the key; NULL: none. */
 static const json_t *find_line(const struct tally *t, const char *member, const char *value)
@@ -188,7 +198,7 @@ static int take_recorded(struct tally *t, size_t i, struct p11ca_err *err)
     snprintf(name, sizeof(name), ARTEFACT, role);
     if (folder_read(t->run->dir, name, &pem, err) != 0)
         return -1;
-    if (check_line(t, line, &pem, err) != 0) {
+    if (check_line(t, line, &pem, err) != 0 || check_approver(t, i, transcript_str(line, "key"), err) != 0) {
         err->kind = P11CA_REFUSED;
         return err_prefix(err, "%s/%s: the approval of '%s' in the transcript", t->run->dir, name, role);
     }
@@ -207,6 +217,8 @@ static int check_new_key(
 
     if (other)
         return refuse_twice(role->name, transcript_str(other, "role"), err);
+    if (check_approver(t, i, hex, err) != 0)
+        return -1;
     return refuse_authority(t->run, role, key, err);
 }
 

@@ -246,8 +246,13 @@ static json_t *roles_json(const struct run *run)
     json_t *list = json_array();
     size_t i;
 
-    for (i = 0; list && i < run->script->n_roles; i++)
-        json_array_append_new(list, run_who_json(run, run->script->roles[i].name));
+    for (i = 0; list && i < run->script->n_roles; i++) {
+        json_t *who = run_who_json(run, run->script->roles[i].name);
+
+        if (who && run->people->of[i].approver[0])
+            json_object_set_new(who, "key", json_string(run->people->of[i].approver));
+        json_array_append_new(list, who);
+    }
     return list;
 }
 
@@ -316,6 +321,18 @@ static int ask_names(struct run *run, struct p11ca_err *err)
     return 0;
 }
 
+/* Whoever runs the program has chosen the people file: those present compare. */
+static void say_approvers(const struct run *run)
+{
+    size_t i;
+
+    for (i = 0; i < run->script->n_roles; i++) {
+        if (run->people->of[i].approver[0])
+            run_say(run, "'%s' approves with the key of SHA-256 %s", run->script->roles[i].name,
+                run->people->of[i].approver);
+    }
+}
+
 static int begin(struct run *run, struct p11ca_err *err)
 {
     uint8_t plan[SHA256_LEN];
@@ -326,6 +343,7 @@ static int begin(struct run *run, struct p11ca_err *err)
         return err_nomem(err);
     if (json_array_size(run->plan->steps))
         run_say_hash(run, "the plan of its signatures (plan.txt)", plan);
+    say_approvers(run);
     /* The transcript first, and with it the lock: another process would write its own script into the folder. */
     if (transcript_create(run->dir, run->rehearsal, &run->transcript, err) != 0 ||
         folder_write(run->dir, FOLDER_SCRIPT, run->script->text.p, run->script->text.len, err) != 0 ||
@@ -587,15 +605,15 @@ static int check_same(const struct run *run, struct p11ca_err *err)
 
     /* Its steps were done on tokens that are gone, its approvals signed by keys that nobody has. */
     if (json_is_true(json_object_get(begin, "rehearsal")))
-        return err_set(err, P11CA_USAGE, "REHEARSAL", "%s: a rehearsal: it is not resumed; rehearse again",
-            run->dir);
+        return err_set(
+            err, P11CA_USAGE, "REHEARSAL", "%s: a rehearsal: it is not resumed; rehearse again", run->dir);
     text_hex_lower(run->script->sha256, SHA256_LEN, script);
     if (strcmp(transcript_str(json_object_get(begin, "script"), "sha256"), script) != 0)
         return err_set(err, P11CA_CONFIG, "SCRIPT_CHANGED",
             "%s: the ceremony in %s was begun with another script: want SHA-256 %s, have %s",
             run->script->conf.path, run->dir, transcript_str(json_object_get(begin, "script"), "sha256"),
             script);
-    if (run->options->abandon)
+    if (run->options->abandon || has_line(run, "end", 0))
         return 0;
     if (digest_hex(&run->plan->text, plan, err) != 0)
         return -1;
@@ -607,16 +625,41 @@ static int check_same(const struct run *run, struct p11ca_err *err)
     return 0;
 }
 
+/* Where it goes on, and by whom. */
+static int check_circumstances(const struct run *run, struct p11ca_err *err)
+{
+    const json_t *begin = json_array_get(transcript_lines(run->transcript), 0);
+
+    /* An empty ledger would take any key for the one that people have seen. */
+    if (has_line(run, "start", 0) && !file_exists(run->home->ledger_path))
+        return err_set(err, P11CA_LEDGER, "LEDGER_MISSING",
+            "%s: is missing, but the ceremony in %s has begun: restore the ledger", run->home->ledger_path,
+            run->dir);
+    if (run->unattended && !run->options->abandon && json_is_false(json_object_get(begin, "unattended")))
+        return err_set(err, P11CA_USAGE, "UNATTENDED",
+            "%s: this ceremony was begun by people: want them to go on with it, without --yes", run->dir);
+    return 0;
+}
+
 static int go_on(struct run *run, size_t dropped, struct p11ca_ceremony *ret, struct p11ca_err *err)
 {
-    people_from_begin(run->people, run->script, json_array_get(transcript_lines(run->transcript), 0));
-    if (check_same(run, err) != 0)
+    const json_t *end;
+    size_t at = 0;
+
+    if (check_same(run, err) != 0 || people_from_begin(run->people, run->script,
+                                         json_array_get(transcript_lines(run->transcript), 0), err) != 0)
         return -1;
+    say_approvers(run);
     run_say(run, "%s, resumed: %zu of %zu steps are done", run->script->title, count_done(run),
         run->script->n_steps);
-    if (!has_line(run, "end", 0) &&
+    /* Killed in its last moments: what it ended with is said, and nothing happens after it. */
+    end = transcript_find(transcript_lines(run->transcript), &at, "end", 0);
+    if (end)
+        return finish(run, transcript_str(end, "outcome"), ret, err);
+    if (check_circumstances(run, err) != 0 ||
         run_note(run, "resumed",
-            json_pack("{s:o,s:I}", "environment", environment_json(), "dropped", (json_int_t)dropped),
+            json_pack("{s:o,s:I,s:b,s:o}", "environment", environment_json(), "dropped", (json_int_t)dropped,
+                "unattended", run->unattended, "roles", roles_json(run)),
             err) != 0)
         return -1;
     if (run->options->abandon)

@@ -107,17 +107,37 @@ json_t *people_json(const struct people *p, const struct script *s, const struct
         "{s:s,s:s,s:s?}", "role", role->name, "title", role->title, "name", people_get(p, s, role)->name);
 }
 
-void people_from_begin(struct people *p, const struct script *s, const json_t *begin)
+static void take_recorded_name(struct people *p, size_t i, const char *name)
+{
+    if (p->of[i].name || !name[0])
+        return;
+    snprintf(p->names[i], sizeof(p->names[i]), "%s", name);
+    p->of[i].name = p->names[i];
+}
+
+static int take_recorded_key(
+    struct person *p, const struct role *role, const char *key, struct p11ca_err *err)
+{
+    if (key[0] && p->approver[0] && strcmp(key, p->approver) != 0)
+        return err_set(err, P11CA_REFUSED, "APPROVAL_KEY",
+            "role '%s': the ceremony was begun with another key to approve with: want %s, have %s",
+            role->name, key, p->approver);
+    if (key[0])
+        snprintf(p->approver, sizeof(p->approver), "%s", key);
+    return 0;
+}
+
+int people_from_begin(struct people *p, const struct script *s, const json_t *begin, struct p11ca_err *err)
 {
     const json_t *roles = json_object_get(begin, "roles");
     size_t i;
 
     for (i = 0; i < s->n_roles && i < json_array_size(roles); i++) {
-        const char *name = transcript_str(json_array_get(roles, i), "name");
+        const json_t *who = json_array_get(roles, i);
 
-        if (p->of[i].name || !name[0])
-            continue;
-        snprintf(p->names[i], sizeof(p->names[i]), "%s", name);
-        p->of[i].name = p->names[i];
+        take_recorded_name(p, i, transcript_str(who, "name"));
+        if (take_recorded_key(&p->of[i], &s->roles[i], transcript_str(who, "key"), err) != 0)
+            return -1;
     }
+    return 0;
 }

@@ -10,6 +10,8 @@ struct person {
     const char *certificate; /* of the approver's key: a file, relative to the people file's folder */
     const char *token, *key; /* or where it is: a token of p11ca.conf, and the key's label */
     char *certificate_path;  /* where certificate is */
+    char approver
+        [TRANSCRIPT_HEX]; /* SHA-256 of its SubjectPublicKeyInfo, "" when nobody said: no other key approves */
     const config_setting_t *at;
 };
 
@@ -34,7 +36,11 @@ const struct person *people_get(const struct people *p, const struct script *s, 
 /* {"role", "title", "name"} */
 json_t *people_json(const struct people *p, const struct script *s, const struct role *role);
 
-/* Takes names that a transcript recorded: a resumed ceremony has the same people unless a file says otherwise. */
-void people_from_begin(struct people *p, const struct script *s, const json_t *begin);
+/*
+ * Takes names and approvers' keys that a transcript recorded: a resumed ceremony has the same people unless a file says
+ * otherwise. Another approver's key is refused (APPROVAL_KEY).
+ */
+P11CA_CHECK int people_from_begin(
+    struct people *p, const struct script *s, const json_t *begin, struct p11ca_err *err);
 
 #endif

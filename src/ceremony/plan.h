@@ -33,11 +33,11 @@ struct plan {
     bool *pin_missing;           /* as in home->tokens: initialised by a step, its user PIN not set yet */
     const char *made[LIMIT_STEPS];
     size_t n_made;
-    bool foreign[LIMIT_STEPS];  /* the step signs a request that no step made: its hash is read back */
+    bool foreign[LIMIT_STEPS]; /* the step signs a request that no step made: its hash is read back */
     char request[LIMIT_STEPS][TRANSCRIPT_HEX]; /* and this is it */
-    bool replaces[LIMIT_STEPS]; /* the step writes over an older one of the same kind */
-    struct buf text;            /* plan.txt */
-    json_t *steps;              /* what stands in it of each signing step, for showing */
+    bool replaces[LIMIT_STEPS];                /* the step writes over an older one of the same kind */
+    struct buf text;                           /* plan.txt */
+    json_t *steps;                             /* what stands in it of each signing step, for showing */
 };
 
 #define AUTO_PLAN __attribute__((cleanup(plan_done))) struct plan

@@ -387,8 +387,8 @@ static int set_stage(struct stage *stage, const struct p11ca_home *real, const s
     AUTO_CAST cast = {0};
     int rc;
 
-    if (write_pins(stage, real, err) != 0 || set_folders(stage, script, err) != 0 || write_conf(stage, real, true, err) != 0 ||
-        cast_make(&cast, real, script, err) != 0 ||
+    if (write_pins(stage, real, err) != 0 || set_folders(stage, script, err) != 0 ||
+        write_conf(stage, real, true, err) != 0 || cast_make(&cast, real, script, err) != 0 ||
         p11ca_home_open(&stage->home, stage->dir, options, err) != 0)
         return -1;
     s.cast = &cast;

@@ -228,7 +228,8 @@ static int sign_order(struct run *run, const struct step *step, struct p11ca_ord
         return -1;
     put_issued(result, &issued);
     if (issued.outcome != P11CA_NEW && !run->again)
-        run_say(run, "nothing new was signed: serial %s was issued for this very order before", issued.serial);
+        run_say(
+            run, "nothing new was signed: serial %s was issued for this very order before", issued.serial);
     return run_keep(run, step->args.certificate, err);
 }
 

@@ -124,7 +124,8 @@ static int expect_key(
     if (hash_sha256(record->spki.p, record->spki.len, sha256) != 0)
         return err_nomem(err);
     destroyed = ledger_key_destroyed(l, sha256, err);
-    if (destroyed == 0 && record->key_id.len <= KEY_ID_MAX && e->n < sizeof(e->labels) / sizeof(e->labels[0])) {
+    if (destroyed == 0 && record->key_id.len <= KEY_ID_MAX &&
+        e->n < sizeof(e->labels) / sizeof(e->labels[0])) {
         text_hex(record->key_id.p, record->key_id.len, e->ids[e->n]);
         e->labels[e->n++] = conf->key;
     }

@@ -11,9 +11,10 @@
  *
  *   begin     ceremony, title, purpose, policy, place, script {file, sha256}, configuration (SHA-256), previous (final
  *             hash of the ceremony before in this home, null: none), ledger (hash of its last event, null: none yet),
- *             roles [who], unattended, plan (SHA-256 of plan.txt), environment {version, program, openssl, libp11,
+ *             roles [who, key of those whose certificate was given (as in approval)], unattended, plan (SHA-256 of plan.txt), environment {version, program, openssl, libp11,
  *             kernel, host, operator}
- *   resumed   environment, dropped (octets of a line that was cut off by the end of the run before)
+ *   resumed   environment, dropped (octets of a line that was cut off by the end of the run before), unattended, roles (as
+ *             in begin)
  *   start     step, kind, text, by (who), witness [who], intent {} (what must be known to go on after a kill)
  *   approval  role, name, plan, key (SHA-256 of the approver's SubjectPublicKeyInfo), signature (hex)
  *   tbs       step, what, authority, number, sha256, words

@@ -349,8 +349,8 @@ int p11ca_install(struct p11ca_home *home, const char *authority, const char *pa
                : -1;
 }
 
-int ca_take_in(struct p11ca_home *home, const char *authority, const char *name, struct der file,
-    struct p11ca_err *err)
+int ca_take_in(
+    struct p11ca_home *home, const char *authority, const char *name, struct der file, struct p11ca_err *err)
 {
     const struct authority_conf *conf;
     AUTO_CERT cert = CERT_INIT;

@@ -9,8 +9,8 @@ P11CA_CHECK int ca_install(
     struct ledger *l, const struct authority_conf *conf, struct der cert, struct p11ca_err *err);
 
 /* p11ca_install() of bytes that were read before; name: what messages call them. */
-P11CA_CHECK int ca_take_in(struct p11ca_home *home, const char *authority, const char *name, struct der file,
-    struct p11ca_err *err);
+P11CA_CHECK int ca_take_in(
+    struct p11ca_home *home, const char *authority, const char *name, struct der file, struct p11ca_err *err);
 
 /*
  * A request for the authority's CA certificate. AGAIN: an interrupted run may have written it; a file that is the

@@ -12,7 +12,8 @@ struct order_extra {
         *profile;            /* instead of the named one, whose row it was made of; NULL: the named one */
     struct der subject;      /* a Name to take byte for byte; p NULL: as the order says */
     const struct spki *spki; /* the key, when the order names no file */
-    struct der csr;          /* the request's bytes, as people saw them; p NULL: the file that the order names is read */
+    struct der
+        csr; /* the request's bytes, as people saw them; p NULL: the file that the order names is read */
     const struct signing_hooks *hooks; /* may be NULL */
 };
 

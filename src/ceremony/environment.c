@@ -30,11 +30,13 @@ static json_t *program_digest(void)
 
 json_t *environment_json(void)
 {
-    const struct passwd *user = getpwuid(getuid());
-    char kernel[256], host[256];
+    char kernel[256], host[256], text[4096];
+    struct passwd entry, *user = NULL;
     struct utsname u = {.sysname = "unknown"};
 
     uname(&u);
+    if (getpwuid_r(getuid(), &entry, text, sizeof(text), &user) != 0)
+        user = NULL;
     snprintf(kernel, sizeof(kernel), "%s %s %s", u.sysname, u.release, u.machine);
     text_escape(u.nodename, strlen(u.nodename), host, sizeof(host));
     return json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s}", "version", P11CA_VERSION, "program", program_digest(),

@@ -211,20 +211,22 @@ static void sign_request_describe(const struct step *step, struct buf *ret)
 }
 
 /* Signs what order says, and keeps request and certificate. */
-static int sign_order(struct run *run, const struct step *step, struct p11ca_order *order,
-    struct order_extra *extra, json_t *result, struct p11ca_err *err)
+static int sign_order(struct run *run, const struct step *step, const struct p11ca_order *order,
+    const struct order_extra *extra, json_t *result, struct p11ca_err *err)
 {
     const struct signing_hooks hooks = run_hooks(run);
     AUTO_STR certificate = run_path(run, step->args.certificate);
+    struct p11ca_order o = *order;
+    struct order_extra e = *extra;
     struct p11ca_issued issued;
 
     if (!certificate)
         return err_nomem(err);
-    extra->hooks = &hooks;
-    order->authority = step->args.authority;
-    order->days = (unsigned)step->args.days;
-    order->output = certificate;
-    if (order_issue(run->home, order, extra, &issued, NULL, NULL, err) != 0)
+    e.hooks = &hooks;
+    o.authority = step->args.authority;
+    o.days = (unsigned)step->args.days;
+    o.output = certificate;
+    if (order_issue(run->home, &o, &e, &issued, NULL, NULL, err) != 0)
         return -1;
     put_issued(result, &issued);
     if (issued.outcome != P11CA_NEW && !run->again)

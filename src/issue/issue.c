@@ -338,21 +338,30 @@ static int check_has_none(const struct authority *a, const struct job *job, stru
         a->conf->name);
 }
 
-static int self_sign(struct ledger *l, struct job *job, struct job_ctx *ctx, const struct p11ca_order *o,
-    struct material *m, struct p11ca_err *err)
+static int sign_itself(struct ledger *l, struct job *job, struct job_ctx *ctx, const struct authority *a,
+    const struct p11ca_order *o, const struct material *m, struct p11ca_err *err)
 {
-    AUTO_AUTHORITY a = {0};
-
-    if (authority_open(&a, ctx->home, l, ctx->authority, err) != 0 || authority_record(&a, l, err) != 0)
-        return -1;
-    m->input.spki = &a.spki;
     if (job_prepare(job, &m->input, ctx) != 0 || pipeline_look(l, job, ctx) != 0) {
         *err = job->err;
         return err_prefix(err, "authority '%s'", o->authority);
     }
-    if (check_has_none(&a, job, err) != 0 || sign_and_publish(l, job, ctx, &a, m, o, err) != 0)
+    if (check_has_none(a, job, err) != 0 || sign_and_publish(l, job, ctx, a, m, o, err) != 0)
         return -1;
     return ca_install(l, ctx->authority, der_buf(&job->cert), err);
+}
+
+static int self_sign(struct ledger *l, struct job *job, struct job_ctx *ctx, const struct p11ca_order *o,
+    struct material *m, struct p11ca_err *err)
+{
+    AUTO_AUTHORITY a = {0};
+    int rc;
+
+    if (authority_open(&a, ctx->home, l, ctx->authority, err) != 0 || authority_record(&a, l, err) != 0)
+        return -1;
+    m->input.spki = &a.spki;
+    rc = sign_itself(l, job, ctx, &a, o, m, err);
+    m->input.spki = NULL;
+    return rc;
 }
 
 int order_self_sign(struct p11ca_home *home, const char *authority, unsigned days,

@@ -638,8 +638,14 @@ approver_token() {
     approve CO2
     answers 4 "p11ca: step 2, sign-request: approval of 'CO1': token 'factory': key 'CO1': public key: want that of who/CO1.crt, have another" \
         run_it --people who/people.conf
+    # It was begun with that key for CO1: another one is for another ceremony, and another plan.
     sed -i 's/ certificate = "CO1.crt";//' who/people.conf
-    P11CA_FAULT='C_Sign:*=garbage' answers 6 "p11ca: step 2, sign-request: approval of 'CO1': token 'factory': key 'CO1': *signature*" resume_it --people who/people.conf
+    succeeds p11ca -q -C home ceremony resume --abandon script.conf
+    rm plan.txt
+    p11ca -q -C home ceremony check script.conf --plan plan.txt >/dev/null
+    approve CO2
+    rm -r home/ceremonies
+    P11CA_FAULT='C_Sign:*=garbage' answers 6 "p11ca: step 2, sign-request: approval of 'CO1': token 'factory': key 'CO1': *signature*" run_it --people who/people.conf
     sed -i 's/key = "CO1"/key = "frob"/' who/people.conf
     answers 6 "p11ca: step 2, sign-request: approval of 'CO1': token 'factory': *'frob'*" resume_it --people who/people.conf
     equal "$(transcript 'select(.type == "approval").role')" ''

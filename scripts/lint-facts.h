@@ -14,6 +14,10 @@
 #include "base/conf.h"
 #define conf_err(...) (conf_err(__VA_ARGS__), -1)
 #endif
+#if defined(LINT_LAYER_ceremony) && !defined(LINT_IN_script)
+#include "ceremony/script.h"
+#define script_err(...) (script_err(__VA_ARGS__), -1)
+#endif
 #if defined(LINT_LAYER_token) && !defined(LINT_IN_rv)
 #include "token/rv.h"
 #define err_rv(...) (err_rv(__VA_ARGS__), -1)

@@ -15,7 +15,7 @@ static void plan_step(void *arg, const struct p11ca_step *step)
         json_array_append_new(s->done, json_pack("{s:I,s:s,s:o}", "step", (json_int_t)step->number, "kind",
                                            step->kind, "text", cli_text(step->text)));
     else
-        cli_print("%3zu  %-12s  %s", step->number, step->kind, step->text);
+        cli_print("%3zu  %-17s  %s", step->number, step->kind, step->text);
 }
 
 static int write_plan(const struct cli *cli, const char *plan, struct p11ca_err *err)

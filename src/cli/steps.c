@@ -9,7 +9,7 @@ void cli_show_step(void *arg, const struct p11ca_step *step)
                                            step->kind, "text", cli_text(step->text)));
         return;
     }
-    cli_say(s->cli, "%sstep %zu of %zu  %-12s  %s", step->rehearsal ? "REHEARSAL " : "", step->number,
+    cli_say(s->cli, "%sstep %zu of %zu  %-17s  %s", step->rehearsal ? "REHEARSAL " : "", step->number,
         step->of, step->kind, step->text);
     if (step->witness[0])
         cli_say(s->cli, "    by %s; watched by %s", step->by, step->witness);

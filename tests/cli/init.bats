@@ -30,7 +30,7 @@ mode() {
 @test "init --softhsm: authorities that can issue, private files private" {
     succeeds p11ca init home --name Acme --softhsm
     equal "$output" home/p11ca.conf
-    [[ $stderr == *"step 8 of 8"*"ready: p11ca -C home issue "* ]] || fail "want the steps on stderr"
+    [[ $stderr == *"step 13 of 13"*"ready: p11ca -C home issue "* ]] || fail "want the steps on stderr"
     equal "$(mode home/p11ca.conf) $(mode home/root.crt) $(mode home/factory.crt) $(mode home/factory-chain.pem)" \
         '644 644 644 644'
     equal "$(mode home/pins) $(mode home/softhsm) $(mode home/ledger.db)" '700 700 600'
@@ -57,7 +57,7 @@ mode() {
 
 @test "init --json: one object" {
     succeeds p11ca --json init home --softhsm
-    equal "$(jq -r '.home, .ready, (.steps | length)' <<<"$output" | tr '\n' ' ')" 'home true 13 '
+    equal "$(jq -r '.home, .ready, (.steps | length)' <<<"$output" | tr '\n' ' ')" 'home true 25 '
     succeeds p11ca --json init other
     equal "$(jq -r '.home, .ready, (.steps | length)' <<<"$output" | tr '\n' ' ')" 'other false 0 '
 }

@@ -55,6 +55,7 @@ CLIOBJ  := $(CLISRC:%.c=$(B)/obj/%.o)
 UNITSRC := $(wildcard tests/unit/*_test.c)
 UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
+CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c))
 
 BIN  := $(B)/bin/p11ca
@@ -62,7 +63,7 @@ LIB  := $(B)/lib/libp11ca.a
 GATE := $(B)/lib/p11ca/libp11ca-gate.so
 DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
 
-.PHONY: all check check-unit check-cli demo bench lint fuzz fuzz-build format install clean
+.PHONY: all check check-unit check-corpus check-cli demo bench lint fuzz fuzz-build format install clean
 .SECONDARY:
 all: $(BIN) $(GATE) $(DATA)
 
@@ -96,6 +97,11 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# The fuzz targets over the stored inputs.
+$(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
+
 # Loaded into other people's processes: never instrumented.
 $(B)/tests/%.so: tests/token/%.c
 	@mkdir -p $(@D)
@@ -107,7 +113,10 @@ check-unit: all $(UNIT) $(HELPERS)
 check-cli: all $(HELPERS)
 	BUILD=$(CURDIR)/$(B) SAN=$(SAN) tests/run-cli
 
-check: check-unit check-cli
+check-corpus: $(CORPUS)
+	BUILD=$(B) tests/run-corpus $(CORPUS)
+
+check: check-unit check-corpus check-cli
 
 # libFuzzer is clang's; a folder of its own, whatever SAN says. gcc decides about warnings: clang calls unused what only
 # its cleanup attribute uses.

@@ -140,7 +140,7 @@ $(F)/bin/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(FUZZOBJ)
 
 fuzz-build: $(FUZZERS)
 
-fuzz: fuzz-build
+fuzz: $(TARGETS:%=$(F)/bin/fuzz_%)
 	tests/run-fuzz $(SECONDS) $(TARGETS)
 
 lint:

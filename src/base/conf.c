@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/path.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 #define MAX_INCLUDE_DEPTH 10 /* libconfig's own */
 
@@ -96,6 +97,27 @@ static int check_includes(const char *dir, const char *text, unsigned depth, str
     return 0;
 }
 
+/* Escapes make octets of any kind. What does not go into JSON and onto paper must not come up in the middle of something. */
+static int check_strings(const struct conf *conf, const config_setting_t *s, struct p11ca_err *err)
+{
+    const char *text = config_setting_get_string(s);
+    const char *name = config_setting_name(s);
+    size_t len = text ? strlen(text) : 0, at, step;
+    uint32_t c;
+    int i;
+
+    for (at = 0; at < len; at += step) {
+        step = text_utf8((const uint8_t *)text + at, len - at, &c);
+        if (step == 0)
+            return conf_err(conf, s, err, "%s%swant UTF-8", name ? name : "", name ? ": " : "");
+    }
+    for (i = 0; config_setting_is_aggregate(s) && i < config_setting_length(s); i++) {
+        if (check_strings(conf, config_setting_get_elem(s, (unsigned)i), err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
 {
     AUTO_BUF text = BUF_INIT;
@@ -122,7 +144,7 @@ int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
         return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%d: %s", file ? file : path,
             config_error_line(&conf->cfg), config_error_text(&conf->cfg));
     }
-    return 0;
+    return check_strings(conf, config_root_setting(&conf->cfg), err);
 }
 
 int conf_text(const struct conf *conf, struct buf *ret, struct p11ca_err *err)

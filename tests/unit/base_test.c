@@ -752,6 +752,8 @@ static void conf_errors_name_file_and_line(void **state)
         {"word = \"a\";\nlist = [ 1, 2 ];\n", "x.conf:2: list: want strings"},
         {"word = \"a\"\n\n;;\n", "x.conf:3: syntax error"},
         {"word = \"a\"; word = \"b\";\n", "x.conf:1: duplicate setting name"},
+        {"number = 1;\nword = \"a\\xff\";\n", "x.conf:2: word: want UTF-8"},
+        {"word = \"a\";\nlist = [ \"\xc3\xa4\",\n\"\xe4\" ];\n", "x.conf:3: want UTF-8"},
     };
     struct p11ca_err err;
     struct example x;

@@ -178,6 +178,11 @@ void fuzz_write(const char *name, const void *p, size_t len)
     REQUIRE(len == 0 || write(fd, p, len) == (ssize_t)len);
 }
 
+bool fuzz_includes_elsewhere(const uint8_t *p, size_t len)
+{
+    return len && memmem(p, len, "@include", 8) && memchr(p, '/', len);
+}
+
 /* --- a key --- */
 
 static EVP_PKEY *make_key(void)

@@ -59,6 +59,9 @@ const char *fuzz_dir(void);
 const char *fuzz_path(const char *name);
 void fuzz_write(const char *name, const void *p, size_t len);
 
+/* Whether a configuration may include files outside of that directory, which are none of the input. */
+bool fuzz_includes_elsewhere(const uint8_t *p, size_t len);
+
 /* The P-256 key with the private number 1: its public point is the curve's generator. Nobody's secret. */
 EVP_PKEY *fuzz_key(void);
 

@@ -7,12 +7,6 @@
 
 SCOPE_DEFINE(home, struct p11ca_home *, p11ca_home_close)
 
-/* Other files are none of the input: what libconfig would include is left out. */
-static bool includes(const uint8_t *p, size_t len)
-{
-    return len && memmem(p, len, "@include", 8);
-}
-
 static bool is_word(const char *s)
 {
     return *s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == strlen(s);
@@ -67,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
     SCOPED(home) struct p11ca_home *home = NULL;
     struct p11ca_err err;
 
-    if (includes(p, len))
+    if (fuzz_includes_elsewhere(p, len))
         return 0;
     fuzz_write("p11ca.conf", p, len);
     if (!TAKES(p11ca_home_open(&home, fuzz_dir(), NULL, &err))) {

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
     AUTO_PEOPLE people = {.names = {""}};
     struct p11ca_err err;
 
-    if (len && memmem(p, len, "@include", 8))
+    if (fuzz_includes_elsewhere(p, len))
         return 0;
     fuzz_write("people.conf", p, len);
     if (TAKES(people_load(&people, fuzz_path("people.conf"), script, &err)))

@@ -68,11 +68,20 @@ static bool plan(const struct script *script, bool lenient, struct buf *ret_text
     return true;
 }
 
+/* What a transcript takes. */
+static void require_json(const char *text)
+{
+    AUTO_JSON string = json_string(text);
+
+    REQUIRE(string);
+}
+
 static void describe(const struct script *script)
 {
     size_t i;
 
     REQUIRE(script->title && script->n_roles >= 1 && script->n_steps >= 1);
+    require_json(script->title);
     for (i = 0; i < script->n_steps; i++) {
         const struct step *step = &script->steps[i];
         AUTO_BUF text = BUF_INIT;
@@ -80,6 +89,7 @@ static void describe(const struct script *script)
         REQUIRE(step->number == i + 1 && script_actor(script, step));
         step->kind->describe(step, &text);
         REQUIRE(buf_ok(&text) && text.len);
+        require_json(buf_str(&text));
     }
 }
 
@@ -101,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
     static struct script script; /* large */
     struct p11ca_err err;
 
-    if (len && memmem(p, len, "@include", 8))
+    if (fuzz_includes_elsewhere(p, len))
         return 0;
     (void)the_home();
     fuzz_write("script.conf", p, len);

@@ -2,6 +2,7 @@
 #
 #   make            build/bin/p11ca and build/lib/libp11ca.a
 #   make check      unit, CLI and token tests on real SoftHSM tokens
+#   make fuzz       every reader of foreign input under libFuzzer, SECONDS=60 each; TARGETS="csr name" for some
 #   make lint       the rules of this house as checks
 #   make demo       a PKI from nothing in ./demo-pki
 #   make SAN=address,undefined check      the same tests, instrumented, in a folder of their own
@@ -41,7 +42,7 @@ BASEFLAGS := -std=c11 -D_GNU_SOURCE -g -O2 -fPIE -fvisibility=hidden $(HARDEN) $
 ALLCFLAGS  = $(BASEFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALLLDFLAGS = $(LDHARD) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 # For the record of a ceremony.
-$(B)/obj/src/ceremony/environment.o: CPPFLAGS += -DLIBP11_VERSION='"$(shell pkg-config --modversion libp11)"'
+$(B)/obj/src/ceremony/environment.o build/fuzz/obj/src/ceremony/environment.o: CPPFLAGS += -DLIBP11_VERSION='"$(shell pkg-config --modversion libp11)"'
 
 LIBS      := $(PKGLIBS) -pthread -ldl
 
@@ -53,6 +54,8 @@ LIBOBJ  := $(LIBSRC:%.c=$(B)/obj/%.o)
 CLIOBJ  := $(CLISRC:%.c=$(B)/obj/%.o)
 UNITSRC := $(wildcard tests/unit/*_test.c)
 UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
+FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
+CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c))
 
 BIN  := $(B)/bin/p11ca
@@ -60,7 +63,7 @@ LIB  := $(B)/lib/libp11ca.a
 GATE := $(B)/lib/p11ca/libp11ca-gate.so
 DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
 
-.PHONY: all check check-unit check-cli demo bench lint format install clean
+.PHONY: all check check-unit check-corpus check-cli demo bench lint fuzz fuzz-build format install clean
 .SECONDARY:
 all: $(BIN) $(GATE) $(DATA)
 
@@ -94,6 +97,11 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# The fuzz targets over the stored inputs.
+$(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
+
 # Loaded into other people's processes: never instrumented.
 $(B)/tests/%.so: tests/token/%.c
 	@mkdir -p $(@D)
@@ -105,7 +113,35 @@ check-unit: all $(UNIT) $(HELPERS)
 check-cli: all $(HELPERS)
 	BUILD=$(CURDIR)/$(B) SAN=$(SAN) tests/run-cli
 
-check: check-unit check-cli
+check-corpus: $(CORPUS)
+	BUILD=$(B) tests/run-corpus $(CORPUS)
+
+check: check-unit check-corpus check-cli
+
+# libFuzzer is clang's; a folder of its own, whatever SAN says. gcc decides about warnings: clang calls unused what only
+# its cleanup attribute uses.
+FUZZCC    ?= clang-14
+SECONDS   ?= 60
+TARGETS   ?= $(FUZZSRC:tests/fuzz/fuzz_%.c=%)
+F         := build/fuzz
+FUZZSAN   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZFLAGS  = -std=c11 -D_GNU_SOURCE -g -O1 $(FUZZSAN) -Iinclude -Isrc $(PKGINC) \
+             -DP11CA_VERSION='"$(VERSION)"' $(CPPFLAGS)
+FUZZOBJ   := $(LIBSRC:%.c=$(F)/obj/%.o) $(F)/obj/tests/fuzz/common.o
+FUZZERS   := $(FUZZSRC:tests/fuzz/%.c=$(F)/bin/%)
+
+$(F)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(FUZZCC) $(FUZZFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(F)/bin/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(FUZZOBJ)
+	@mkdir -p $(@D)
+	$(FUZZCC) $(FUZZSAN) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+fuzz-build: $(FUZZERS)
+
+fuzz: $(TARGETS:%=$(F)/bin/fuzz_%)
+	tests/run-fuzz $(SECONDS) $(TARGETS)
 
 lint:
 	scripts/lint $(B)
@@ -116,7 +152,7 @@ demo: all
 bench: all
 	BUILD=$(CURDIR)/$(B) tests/bench
 
-FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch])
+FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch])
 format:
 	clang-format-14 -i $(FORMATTED)
 
@@ -136,4 +172,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d)
+-include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
+         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c)) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)

@@ -10,7 +10,11 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/path.h"
 #include "base/scope.h"
+#include "base/text.h"
+
+#define MAX_INCLUDE_DEPTH 10 /* libconfig's own */
 
 static const char *const type_names[] = {
     [CONF_STR] = "a string",
@@ -34,46 +38,113 @@ int conf_err(const struct conf *conf, const config_setting_t *at, struct p11ca_e
         config_setting_source_line(at), text);
 }
 
-/* libconfig takes the directive at the start of a line only. */
-static bool has_include(const char *text)
+/* What stands behind the next @include, NULL: none. libconfig takes the directive at the start of a line only. */
+static const char *find_include(const char *text)
 {
     for (; text; text = strchr(text, '\n'), text = text ? text + 1 : NULL) {
         text += strspn(text, " \t");
         if (strncmp(text, "@include", 8) == 0)
-            return true;
+            return text + 8;
     }
-    return false;
+    return NULL;
+}
+
+static int read_text(const char *path, struct buf *ret, struct p11ca_err *err)
+{
+    if (file_read(path, LIMIT_CONF, ret, err) != 0) {
+        if (err->kind == P11CA_FILE)
+            err->kind = P11CA_CONFIG;
+        return -1;
+    }
+    if (ret->len && memchr(ret->p, '\0', ret->len))
+        return err_set(err, P11CA_CONFIG, "CONFIG", "%s: want text, have a NUL byte", path);
+    return buf_str(ret) ? 0 : err_nomem(err);
+}
+
+static int check_includes(const char *dir, const char *text, unsigned depth, struct p11ca_err *err);
+
+/* What is not there, libconfig says. */
+static int check_include(const char *dir, const char *name, size_t len, unsigned depth, struct p11ca_err *err)
+{
+    AUTO_STR word = strndup(name, len);
+    AUTO_STR path = word ? path_join(dir, word) : NULL;
+    AUTO_BUF text = BUF_INIT;
+
+    if (!path)
+        return err_nomem(err);
+    if (depth == 0 || strchr(word, '\\'))
+        return err_set(err, P11CA_CONFIG, "CONFIG", "@include \"%s\": want %s", word,
+            depth ? "a name without backslashes" : "files that include one another at most ten deep");
+    if (!file_exists(path))
+        return 0;
+    return read_text(path, &text, err) != 0 ? -1 : check_includes(dir, (char *)text.p, depth - 1, err);
+}
+
+/*
+ * libconfig opens what it includes by itself: a folder in place of a file would end the process, a FIFO would stop it,
+ * and none would be too large.
+ */
+static int check_includes(const char *dir, const char *text, unsigned depth, struct p11ca_err *err)
+{
+    const char *end;
+
+    for (text = find_include(text); text; text = find_include(text)) {
+        text += strspn(text, " \t");
+        end = *text == '"' ? strchr(text + 1, '"') : NULL;
+        if (end && check_include(dir, text + 1, (size_t)(end - text - 1), depth, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Escapes make octets of any kind. What does not go into JSON and onto paper must not come up in the middle of something. */
+static int check_strings(const struct conf *conf, const config_setting_t *s, struct p11ca_err *err)
+{
+    const char *text = config_setting_get_string(s);
+    const char *name = config_setting_name(s);
+    size_t len = text ? strlen(text) : 0, at, step;
+    uint32_t c;
+    int i;
+
+    for (at = 0; at < len; at += step) {
+        step = text_utf8((const uint8_t *)text + at, len - at, &c);
+        if (step == 0)
+            return conf_err(conf, s, err, "%s%swant UTF-8", name ? name : "", name ? ": " : "");
+    }
+    for (i = 0; config_setting_is_aggregate(s) && i < config_setting_length(s); i++) {
+        if (check_strings(conf, config_setting_get_elem(s, (unsigned)i), err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
 {
     AUTO_BUF text = BUF_INIT;
-    AUTO_STR dir = strdup(path);
-    const char *file;
+    AUTO_STR copy = strdup(path);
+    const char *file, *dir;
 
     memset(conf, 0, sizeof(*conf));
     conf->path = strdup(path);
-    if (!dir || !conf->path)
+    if (!copy || !conf->path)
         return err_nomem(err);
-    if (file_read(path, LIMIT_CONF, &text, err) != 0) {
-        if (err->kind == P11CA_FILE)
-            err->kind = P11CA_CONFIG;
+    dir = dirname(copy);
+    if (read_text(path, &text, err) != 0)
         return -1;
-    }
-    if (text.len && memchr(text.p, '\0', text.len))
-        return err_set(err, P11CA_CONFIG, "CONFIG", "%s: want text, have a NUL byte", path);
-    if (!buf_str(&text) || hash_sha256(text.p, text.len, conf->sha256) != 0)
+    if (hash_sha256(text.p, text.len, conf->sha256) != 0)
         return err_nomem(err);
-    conf->has_include = has_include((char *)text.p);
+    conf->has_include = find_include((char *)text.p) != NULL;
+    if (check_includes(dir, (char *)text.p, MAX_INCLUDE_DEPTH, err) != 0)
+        return err_prefix(err, "%s", path);
     config_init(&conf->cfg);
     conf->open = true;
-    config_set_include_dir(&conf->cfg, dirname(dir));
+    config_set_include_dir(&conf->cfg, dir);
     if (!config_read_string(&conf->cfg, (char *)text.p)) {
         file = config_error_file(&conf->cfg);
         return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%d: %s", file ? file : path,
             config_error_line(&conf->cfg), config_error_text(&conf->cfg));
     }
-    return 0;
+    return check_strings(conf, config_root_setting(&conf->cfg), err);
 }
 
 int conf_text(const struct conf *conf, struct buf *ret, struct p11ca_err *err)

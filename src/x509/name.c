@@ -142,6 +142,10 @@ static int check_rdn(struct der rdn, const char *what, uint32_t *seen, struct p1
         return err_set(err, P11CA_REFUSED, "NAME_AMBIGUOUS",
             "%s: RFC 5280 4.1.2.4: want one attribute in each part, have a part with more", what);
     v.row = name_row_of(oid);
+    /* Whatever passes has a text: it goes into the ledger. */
+    if (v.row->oid == OID_NONE && oid_to_dotted(oid, text, sizeof(text)) != 0)
+        return err_set(err, P11CA_REFUSED, "NAME_SYNTAX",
+            "%s: want an attribute type of less than %d characters, numbers below 2^63", what, OID_TEXT);
     v.attr = oid_text(oid, text);
     if (check_value(&v, err) != 0)
         return -1;

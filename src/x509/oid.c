@@ -216,7 +216,7 @@ static void add_arc(struct buf *b, uint64_t v)
         buf_addc(b, (uint8_t)((v >> shift & 0x7f) | (shift ? 0x80 : 0)));
 }
 
-/* Digits up to a dot or the end, without leading zeros. */
+/* Digits up to a dot or the end, without leading zeros; what next_arc() reads, and no more. */
 static int read_arc(const char **at, const char *end, uint64_t *ret)
 {
     const char *p = *at;
@@ -225,7 +225,7 @@ static int read_arc(const char **at, const char *end, uint64_t *ret)
     if (p == end || *p < '0' || *p > '9' || (*p == '0' && p + 1 < end && p[1] != '.'))
         return -1;
     for (; p < end && *p >= '0' && *p <= '9'; p++) {
-        if (v >= UINT64_C(1) << 58)
+        if (v > (INT64_MAX - (uint64_t)(*p - '0')) / 10)
             return -1;
         v = v * 10 + (uint64_t)(*p - '0');
     }
@@ -244,7 +244,7 @@ int oid_from_dotted(const char *dotted, size_t len, struct buf *b)
     uint64_t first, second, arc;
 
     if (read_arc(&at, end, &first) != 0 || first > 2 || at == end || read_arc(&at, end, &second) != 0 ||
-        (first < 2 && second > 39))
+        (first < 2 && second > 39) || second > INT64_MAX - 80)
         return -1;
     add_arc(b, first * 40 + second);
     while (at < end) {

@@ -691,6 +691,56 @@ static int read_example(const char *text, struct example *ret, struct p11ca_err 
     return rc;
 }
 
+/* libconfig itself would end this process at the folder, and wait for ever at the FIFO. */
+static void conf_includes_files_only(void **state)
+{
+    static const struct {
+        const char *name, *want;
+    } rows[] = {
+        {"folder", "folder: want a regular file"},
+        {"inc-fifo", "inc-fifo: want a regular file"},
+        {"inc-nul", "inc-nul: want text, have a NUL byte"},
+        {"inc-far", "folder: want a regular file"},
+        {"inc-self", "want files that include one another at most ten deep"},
+        {"a\\\\b", "want a name without backslashes"},
+        {"inc-absent", "y.conf:2: cannot open include file"},
+    };
+    struct p11ca_err err;
+    char text[128];
+    size_t i;
+
+    (void)state;
+    assert_int_equal(mkdir(in_dir("folder"), 0700), 0);
+    assert_int_equal(mkfifo(in_dir("inc-fifo"), 0600), 0);
+    assert_int_equal(file_write(in_dir("inc-nul"), FILE_NEW, 0600, "a\0b", 3, &err), 0);
+    write_text("inc-far", "# one\n\t@include \"folder\"\n", 0600);
+    write_text("inc-self", "@include \"inc-self\"\n", 0600);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct conf conf;
+
+        snprintf(text, sizeof(text), "a = 1;\n@include \"%s\"\n", rows[i].name);
+        assert_int_equal(conf_load(&conf, write_text("y.conf", text, 0600), &err), -1);
+        assert_int_equal(err.kind, P11CA_CONFIG);
+        assert_non_null(strstr(err.msg, "y.conf:"));
+        assert_non_null(strstr(err.msg, rows[i].want));
+        conf_done(&conf);
+    }
+}
+
+static void conf_includes(void **state)
+{
+    struct p11ca_err err;
+    struct conf conf;
+
+    (void)state;
+    write_text("inc-good", "b = 2;\n", 0600);
+    assert_int_equal(
+        conf_load(&conf, write_text("z.conf", " @include \"inc-good\"\na = 1;\n", 0600), &err), 0);
+    assert_true(conf.has_include);
+    assert_non_null(config_lookup(&conf.cfg, "b"));
+    conf_done(&conf);
+}
+
 static void conf_errors_name_file_and_line(void **state)
 {
     static const struct {
@@ -702,6 +752,8 @@ static void conf_errors_name_file_and_line(void **state)
         {"word = \"a\";\nlist = [ 1, 2 ];\n", "x.conf:2: list: want strings"},
         {"word = \"a\"\n\n;;\n", "x.conf:3: syntax error"},
         {"word = \"a\"; word = \"b\";\n", "x.conf:1: duplicate setting name"},
+        {"number = 1;\nword = \"a\\xff\";\n", "x.conf:2: word: want UTF-8"},
+        {"word = \"a\";\nlist = [ \"\xc3\xa4\",\n\"\xe4\" ];\n", "x.conf:3: want UTF-8"},
     };
     struct p11ca_err err;
     struct example x;
@@ -797,6 +849,8 @@ int main(void)
         cmocka_unit_test(mistyped_share_is_asked_for_again),
         cmocka_unit_test(slips_have_an_end),
         cmocka_unit_test(shares_come_from_files),
+        cmocka_unit_test(conf_includes_files_only),
+        cmocka_unit_test(conf_includes),
         cmocka_unit_test(conf_errors_name_file_and_line),
         cmocka_unit_test(errors_are_escaped_and_prefixed),
         cmocka_unit_test(pool_does_each_item_once),

@@ -207,6 +207,30 @@ static void refuses_foreign(void **state)
     }
 }
 
+/* An attribute type that has no dotted text: a number of 70 bits, and too many numbers. */
+static void types_without_text(void **state)
+{
+    static const char *const rows[] = {"2b0601ffffffffffffffffff7f",
+        "2bffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fffffff7fff"
+        "ffff7f"
+        "ffffff7fffffff7f"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_BUF oid = BUF_INIT, b = BUF_INIT;
+
+        add_hex(&oid, rows[i]);
+        der_add(&b, DER_OID, oid.p, oid.len);
+        der_add(&b, DER_UTF8_STRING, "x", 1);
+        der_close(&b, 0, DER_SEQUENCE);
+        der_close(&b, 0, DER_SET);
+        der_close(&b, 0, DER_SEQUENCE);
+        assert_refused(name_check(der_buf(&b), "name", &err), "NAME_SYNTAX",
+            "name: want an attribute type of less than 128 characters, numbers below 2^63");
+    }
+}
+
 static void a_million_characters(void **state)
 {
     static char value[1000000];
@@ -281,6 +305,7 @@ int main(void)
         cmocka_unit_test(lengths),
         cmocka_unit_test(too_many),
         cmocka_unit_test(refuses_foreign),
+        cmocka_unit_test(types_without_text),
         cmocka_unit_test(a_million_characters),
         cmocka_unit_test(broken_structures),
         cmocka_unit_test(gets_one),

@@ -108,7 +108,9 @@ static int check_url(const struct conf *conf, const struct authority_conf *a, st
 
     if (!a->crl_url)
         return 0;
-    if (strncmp(a->crl_url, "http://", 7) != 0 || san_add(&list, SAN_URI, a->crl_url, &why) != 0)
+    /* A host in U-labels would be another text in the name than here. */
+    if (strncmp(a->crl_url, "http://", 7) != 0 || san_add(&list, SAN_URI, a->crl_url, &why) != 0 ||
+        strcmp(list.v[0].text, a->crl_url) != 0)
         return conf_err(
             conf, a->at, err, "authorities.%s: crl-url: RFC 5280 4.2.1.13: want an http:// URI", a->name);
     return 0;
@@ -175,8 +177,8 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
         return conf_err(
             conf, a->at, err, "authorities.%s: profile '%s' is not for a CA", a->name, a->profile_name);
     if (a->profile->cross)
-        return conf_err(conf, a->at, err, "authorities.%s: profile '%s' is for certificates that cross another",
-            a->name, a->profile_name);
+        return conf_err(conf, a->at, err,
+            "authorities.%s: profile '%s' is for certificates that cross another", a->name, a->profile_name);
     if (check_key(home, a, err) != 0)
         return -1;
     if (name_from_text(a->subject, &der, &why) != 0)

@@ -547,7 +547,7 @@ static void octets_are_kept(void **state)
     }
 }
 
-/* Each bit of a FASC-N that is turned is found: by parity, or it would be by the check character. */
+/* Each bit of a FASC-N that is turned is found. */
 static void every_bit_of_a_fascn(void **state)
 {
     AUTO_SANS good = SAN_LIST_INIT;

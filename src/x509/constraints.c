@@ -1,7 +1,6 @@
 #include "x509/constraints.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,23 +111,37 @@ static int mask_prefix(const uint8_t *mask, size_t len)
     return (int)n;
 }
 
+/* ADDRESS/PREFIX; returns octets of the address, 0 when it is something else. */
+static size_t split_ip(const char *text, uint8_t ret_address[16], unsigned *ret_prefix)
+{
+    char address[INET6_ADDRSTRLEN];
+    const char *slash = strchr(text, '/');
+    size_t digits;
+
+    if (!slash || (size_t)(slash - text) >= sizeof(address))
+        return 0;
+    memcpy(address, text, (size_t)(slash - text));
+    address[slash - text] = '\0';
+    digits = strspn(slash + 1, "0123456789");
+    if (digits == 0 || digits > 3 || slash[1 + digits] || (slash[1] == '0' && digits > 1))
+        return 0;
+    *ret_prefix = (unsigned)strtoul(slash + 1, NULL, 10);
+    if (inet_pton(AF_INET, address, ret_address) == 1)
+        return 4;
+    return inet_pton(AF_INET6, address, ret_address) == 1 ? 16 : 0;
+}
+
 static int make_ip(bool excluded, enum san_type type, const char *text, struct buf *ret_text,
     struct buf *ret_value, struct p11ca_err *err)
 {
-    char address[INET6_ADDRSTRLEN] = "", shown[INET6_ADDRSTRLEN];
-    const char *slash = strchr(text, '/');
+    char shown[INET6_ADDRSTRLEN];
     uint8_t value[32];
     unsigned prefix = 0;
-    size_t len;
+    size_t len = split_ip(text, value, &prefix);
 
     (void)excluded;
-    if (slash && (size_t)(slash - text) < sizeof(address))
-        memcpy(address, text, (size_t)(slash - text));
-    len = inet_pton(AF_INET, address, value) == 1 ? 4 : inet_pton(AF_INET6, address, value) == 1 ? 16 : 0;
-    if (len == 0 || strspn(slash + 1, "0123456789") != strlen(slash + 1) || !slash[1] ||
-        strlen(slash + 1) > 3 || (slash[1] == '0' && slash[2]))
+    if (len == 0)
         return bad(type, text, "ADDRESS/PREFIX", err);
-    prefix = (unsigned)strtoul(slash + 1, NULL, 10);
     if (prefix > 8 * len || !make_mask(value, len, prefix, value + len))
         return bad(type, text, "a prefix of the address's length, and no bits of the address behind it", err);
     if (!inet_ntop(len == 4 ? AF_INET : AF_INET6, value, shown, sizeof(shown)))

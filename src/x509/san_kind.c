@@ -242,7 +242,7 @@ static bool is_shown(struct der v)
     size_t at, step;
     uint32_t c;
 
-    if (v.len == 0)
+    if (!v.p || v.len == 0)
         return true;
     if (v.p[0] == '#' || v.p[0] == ' ' || v.p[v.len - 1] == ' ' || memmem(v.p, v.len, ", ", 2))
         return false;

@@ -20,7 +20,7 @@ VERSION := 0.1.0
 comma := ,
 B     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PKGS    := libp11 libcrypto libconfig sqlite3 p11-kit-1 jansson libgfshare libqrencode
+PKGS    := libp11 libcrypto libconfig sqlite3 p11-kit-1 jansson libgfshare libqrencode libidn2
 PKGINC  := $(shell pkg-config --cflags $(PKGS))
 PKGLIBS := $(shell pkg-config --libs $(PKGS))
 

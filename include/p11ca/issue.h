@@ -34,12 +34,32 @@ struct p11ca_record {
 /* Non-zero ends the walk. */
 typedef int p11ca_record_fn(void *arg, const struct p11ca_record *record);
 
-enum p11ca_san { P11CA_SAN_DNS, P11CA_SAN_IP, P11CA_SAN_URI, P11CA_SAN_EMAIL };
+/* Kinds of alternative names and their text; host names may be in U-labels, which become A-labels (IDNA2008). */
+enum p11ca_san {
+    P11CA_SAN_DNS,
+    P11CA_SAN_IP,
+    P11CA_SAN_URI,      /* spiffe: and urn:uuid: by their grammars */
+    P11CA_SAN_EMAIL,    /* ASCII before the @ */
+    P11CA_SAN_HW,       /* HardwareModuleName (RFC 4108 5): TYPE:SERIAL, a dotted OID and text or # and hex */
+    P11CA_SAN_PERMID,   /* permanentIdentifier (RFC 4043): [ASSIGNER]:[VALUE], a dotted OID and text */
+    P11CA_SAN_UPN,      /* user principal name */
+    P11CA_SAN_SMTPUTF8, /* SmtpUTF8Mailbox (RFC 9598): not only ASCII before the @ */
+    P11CA_SAN_SRV,      /* SRVName (RFC 4985): _service.host */
+    P11CA_SAN_FASCN,    /* FASC-N: nine fields of digits with dashes between, or # and hex */
+    P11CA_SAN_RID,      /* registeredID: a dotted OID */
+    P11CA_SAN_DIRNAME,  /* directoryName: RFC 4514 */
+};
 
 struct p11ca_name {
     enum p11ca_san type;
     const char *text;
 };
+
+/*
+ * "KIND:TEXT" as p11ca shows names: DNS, IP, URI, email, hw, permid, UPN, smtputf8, SRV, FASC-N, RID, dirname, in any
+ * case. P11CA_USAGE when there is no such kind; the text is borrowed, and judged when it is issued.
+ */
+P11CA_API P11CA_CHECK int p11ca_name_parse(const char *text, struct p11ca_name *ret, struct p11ca_err *err);
 
 struct p11ca_order {
     const char *authority, *profile;

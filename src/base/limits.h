@@ -16,6 +16,8 @@
 #define LIMIT_RDNS      32            /* attributes in a name: the longest seen in the wild has 14 */
 #define LIMIT_SANS      250           /* names in one certificate; public CAs stop at 100 */
 #define LIMIT_URI       2048          /* SPIFFE-ID 2.3 wants this much; browsers send no more */
+#define LIMIT_UPN       1024          /* Active Directory stores no longer userPrincipalName */
+#define LIMIT_PERMID    255           /* octets of a permanentIdentifier: a serial number, a URI */
 #define LIMIT_EXTS      32            /* extensions asked for by a request */
 #define LIMIT_CRL_EXTS  4             /* extensions of an entry; RFC 5280 5.3 knows three */
 #define LIMIT_RSA_BITS  8192          /* checking a larger one costs seconds: a denial of service */

@@ -15,10 +15,12 @@ static const struct cli_option options[] = {
     {"id", 0, "ID", "device ID: A-Z a-z 0-9 . _ -, at most 64", false},
     {"subject", 0, "DN", "RFC 4514, \"CN=...,O=...\" (default: the request's, or made from --id or --dns)",
         false},
-    {"dns", 0, "NAME", "subject alternative name; --dns, --ip, --uri, --email may be repeated", false},
+    {"dns", 0, "NAME", "subject alternative name; --dns, --ip, --uri, --email, --san may be repeated", false},
     {"ip", 0, "ADDRESS", "subject alternative name", false},
     {"uri", 0, "URI", "subject alternative name", false},
     {"email", 0, "ADDRESS", "subject alternative name", false},
+    {"san", 0, "KIND:NAME", "of the kinds above, or hw, permid, UPN, smtputf8, SRV, FASC-N, RID, dirname",
+        false},
     {"days", 0, "N", "validity (default: the profile's)", false},
     {"output", 'o', "FILE", "where the certificate goes (PEM)", true},
     {"force", 0, NULL, "replace FILE", false},
@@ -26,23 +28,41 @@ static const struct cli_option options[] = {
 
 #define MAX_SANS 250
 
-static int read_sans(const struct cli *cli, struct p11ca_name *v, size_t *ret_n, struct p11ca_err *err)
+/* Of an option that gives a name: 1 and the name; 0 for another option. */
+static int read_san(const struct cli_value *given, struct p11ca_name *ret, struct p11ca_err *err)
 {
     static const struct {
         const char *option;
         enum p11ca_san type;
     } kinds[] = {
         {"dns", P11CA_SAN_DNS}, {"ip", P11CA_SAN_IP}, {"uri", P11CA_SAN_URI}, {"email", P11CA_SAN_EMAIL}};
-    size_t i, k, n = 0;
+    size_t k;
+
+    if (strcmp(given->option->name, "san") == 0)
+        return p11ca_name_parse(given->value, ret, err) == 0 ? 1 : -1;
+    for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        if (strcmp(given->option->name, kinds[k].option) == 0) {
+            *ret = (struct p11ca_name){kinds[k].type, given->value};
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int read_sans(const struct cli *cli, struct p11ca_name *v, size_t *ret_n, struct p11ca_err *err)
+{
+    struct p11ca_name name;
+    size_t i, n = 0;
+    int has;
 
     for (i = 0; i < cli->n_values; i++) {
-        for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-            if (strcmp(cli->values[i].option->name, kinds[k].option) != 0)
-                continue;
-            if (n == MAX_SANS)
-                return err_set(err, P11CA_USAGE, "USAGE", "want at most %d names", MAX_SANS);
-            v[n++] = (struct p11ca_name){kinds[k].type, cli->values[i].value};
-        }
+        has = read_san(&cli->values[i], &name, err);
+        if (has < 0)
+            return -1;
+        if (has && n == MAX_SANS)
+            return err_set(err, P11CA_USAGE, "USAGE", "want at most %d names", MAX_SANS);
+        if (has)
+            v[n++] = name;
     }
     *ret_n = n;
     return 0;

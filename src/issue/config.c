@@ -108,7 +108,9 @@ static int check_url(const struct conf *conf, const struct authority_conf *a, st
 
     if (!a->crl_url)
         return 0;
-    if (strncmp(a->crl_url, "http://", 7) != 0 || san_add(&list, SAN_URI, a->crl_url, &why) != 0)
+    /* A host in U-labels would be another text in the name than here. */
+    if (strncmp(a->crl_url, "http://", 7) != 0 || san_add(&list, SAN_URI, a->crl_url, &why) != 0 ||
+        strcmp(list.v[0].text, a->crl_url) != 0)
         return conf_err(
             conf, a->at, err, "authorities.%s: crl-url: RFC 5280 4.2.1.13: want an http:// URI", a->name);
     return 0;

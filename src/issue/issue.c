@@ -55,18 +55,53 @@ static int check_order(const struct p11ca_order *o, const struct authority_conf 
     return 0;
 }
 
+static const enum san_type san_types[] = {
+    [P11CA_SAN_DNS] = SAN_DNS,
+    [P11CA_SAN_IP] = SAN_IP,
+    [P11CA_SAN_URI] = SAN_URI,
+    [P11CA_SAN_EMAIL] = SAN_EMAIL,
+    [P11CA_SAN_HW] = SAN_HW,
+    [P11CA_SAN_PERMID] = SAN_PERMID,
+    [P11CA_SAN_UPN] = SAN_UPN,
+    [P11CA_SAN_SMTPUTF8] = SAN_SMTPUTF8,
+    [P11CA_SAN_SRV] = SAN_SRV,
+    [P11CA_SAN_FASCN] = SAN_FASCN,
+    [P11CA_SAN_RID] = SAN_RID,
+    [P11CA_SAN_DIRNAME] = SAN_DIRNAME,
+};
+
+static void san_kinds(struct buf *ret)
+{
+    enum san_type type;
+
+    for (type = 0; type < SAN_TYPES; type++)
+        buf_addf(ret, "%s%s", type ? ", " : "", san_type_name(type));
+}
+
+int p11ca_name_parse(const char *text, struct p11ca_name *ret, struct p11ca_err *err)
+{
+    const char *colon = strchr(text, ':');
+    enum san_type type = colon ? san_type_find(text, (size_t)(colon - text)) : SAN_TYPES;
+    AUTO_BUF kinds = BUF_INIT;
+    enum p11ca_san kind = P11CA_SAN_DNS;
+
+    if (type == SAN_TYPES) {
+        san_kinds(&kinds);
+        return err_set(err, P11CA_USAGE, "SAN_KIND", "'%.300s': want KIND:NAME, KIND one of %s", text,
+            buf_str(&kinds) ? (char *)kinds.p : "");
+    }
+    while (san_types[kind] != type)
+        kind++;
+    *ret = (struct p11ca_name){kind, colon + 1};
+    return 0;
+}
+
 static int read_sans(struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
 {
-    static const enum san_type types[] = {
-        [P11CA_SAN_DNS] = SAN_DNS,
-        [P11CA_SAN_IP] = SAN_IP,
-        [P11CA_SAN_URI] = SAN_URI,
-        [P11CA_SAN_EMAIL] = SAN_EMAIL,
-    };
     size_t i;
 
     for (i = 0; i < o->n_sans; i++) {
-        if (san_add(&m->sans, types[o->sans[i].type], o->sans[i].text, err) != 0)
+        if (san_add(&m->sans, san_types[o->sans[i].type], o->sans[i].text, err) != 0)
             return -1;
     }
     m->input.sans = o->n_sans ? &m->sans : NULL;

@@ -136,25 +136,24 @@ int ext_read_crl_dp(struct der value, struct der *ret_uri)
 
 /* --- writing --- */
 
-void ext_close(struct buf *b, size_t at, enum oid id, bool critical)
+void ext_close_oid(struct buf *b, size_t at, struct der oid, bool critical)
 {
-    uint8_t head[32];
-    struct der oid = oid_der(id);
-    size_t n = 0;
+    AUTO_BUF head = BUF_INIT;
 
     der_close(b, at, DER_OCTET_STRING);
-    head[n++] = DER_OID;
-    head[n++] = (uint8_t)oid.len;
-    memcpy(head + n, oid.p, oid.len);
-    n += oid.len;
-    if (critical) {
-        memcpy(head + n, "\x01\x01\xff", 3);
-        n += 3;
-    }
+    der_add(&head, DER_OID, oid.p, oid.len);
+    if (critical)
+        der_add_bool(&head, true);
+    b->failed |= head.failed;
     if (b->failed)
         return;
-    buf_insert(b, at, head, n);
+    buf_insert(b, at, head.p, head.len);
     der_close(b, at, DER_SEQUENCE);
+}
+
+void ext_close(struct buf *b, size_t at, enum oid id, bool critical)
+{
+    ext_close_oid(b, at, oid_der(id), critical);
 }
 
 void ext_add_bc(struct buf *b, bool ca, int pathlen)

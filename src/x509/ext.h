@@ -38,6 +38,7 @@ P11CA_CHECK int ext_read_crl_dp(struct der value, struct der *ret_uri);
 
 /* Whole Extension from at = der_open(b) before its value was added. */
 void ext_close(struct buf *b, size_t at, enum oid id, bool critical);
+void ext_close_oid(struct buf *b, size_t at, struct der oid, bool critical); /* content of any identifier */
 
 void ext_add_bc(struct buf *b, bool ca, int pathlen);
 void ext_add_ku(struct buf *b, unsigned bits);

@@ -195,7 +195,10 @@ static bool check_ext_values(struct lint *l)
     return because(l);
 }
 
-/* RFC 5280 4.2.1 and 4.2.2, RFC 6960 4.2.2.2.1 say of each whether it is critical. ours: only where we are the issuer. */
+/*
+ * RFC 5280 4.2.1 and 4.2.2, RFC 6960 4.2.2.2.1, RFC 7633 4, RFC 8995 2.3.2 and RFC 9608 2 say of each whether it is
+ * critical. ours: only where we are the issuer.
+ */
 static const struct {
     enum oid oid;
     bool critical, ours;
@@ -212,6 +215,10 @@ static const struct {
     {OID_AIA, false, false},
     {OID_SIA, false, false},
     {OID_OCSP_NOCHECK, false, true},
+    {OID_POLICIES, false, true},
+    {OID_TLS_FEATURE, false, true},
+    {OID_MASA_URL, false, true},
+    {OID_NO_REV_AVAIL, false, false},
 };
 
 static bool check_critical(struct lint *l)

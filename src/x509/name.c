@@ -103,6 +103,36 @@ static int check_country(const struct value *v, size_t n, struct p11ca_err *err)
     return 0;
 }
 
+/* Matter Core 6.2.2: verifiers compare the very characters. */
+static int check_hex4(const struct value *v, size_t n, struct p11ca_err *err)
+{
+    size_t i = 0;
+
+    while (i < v->text.len && v->text.p[i] < 0x80 && strchr("0123456789ABCDEF", v->text.p[i]))
+        i++;
+    if (n == 4 && i == v->text.len)
+        return 0;
+    return fail(v, err, "NAME_MATTER", "Matter Core 6.2.2",
+        "want 4 hexadecimal digits in upper case, have something else");
+}
+
+static int check_rule(const struct value *v, size_t n, struct p11ca_err *err)
+{
+    switch (v->row->rule) {
+    case NAME_LETTERS2:
+        return check_country(v, n, err);
+    case NAME_HEX4:
+        return check_hex4(v, n, err);
+    case NAME_TEXT:
+        break;
+    }
+    if (n > v->row->max)
+        return err_set(err, P11CA_REFUSED, "NAME_TOO_LONG",
+            "%s: %s: %s: want at most %zu characters, have %zu", v->what, v->attr,
+            v->row->bound ? v->row->bound : "RFC 5280 A.1", v->row->max, n);
+    return 0;
+}
+
 static int check_value(const struct value *v, struct p11ca_err *err)
 {
     size_t at, step, n = 0;
@@ -119,12 +149,7 @@ static int check_value(const struct value *v, struct p11ca_err *err)
         if (check_char(v, c, err) != 0)
             return -1;
     }
-    if (v->row->oid == OID_COUNTRY)
-        return check_country(v, n, err);
-    if (n > v->row->max)
-        return err_set(err, P11CA_REFUSED, "NAME_TOO_LONG",
-            "%s: %s: RFC 5280 A.1: want at most %zu characters, have %zu", v->what, v->attr, v->row->max, n);
-    return 0;
+    return check_rule(v, n, err);
 }
 
 /* The one AttributeTypeAndValue of an RDN. */
@@ -189,8 +214,11 @@ bool name_is_empty(struct der name)
 
 int name_get(struct der name, enum name_attr attr, struct der *ret)
 {
-    static const enum oid oids[] = {
-        [NAME_CN] = OID_CN, [NAME_SERIAL] = OID_SERIAL_NUMBER, [NAME_O] = OID_ORGANIZATION};
+    static const enum oid oids[] = {[NAME_CN] = OID_CN,
+        [NAME_SERIAL] = OID_SERIAL_NUMBER,
+        [NAME_O] = OID_ORGANIZATION,
+        [NAME_VID] = OID_MATTER_VID,
+        [NAME_PID] = OID_MATTER_PID};
     struct der rdns, rdn, pair, oid, text, found = {NULL, 0};
     uint8_t tag;
 

@@ -3,7 +3,7 @@
  * One table says which attributes a name may hold, in which string type and how long (RFC 5280 A.1).
  *
  * Refusals (P11CA_REFUSED): NAME_SYNTAX, NAME_NUL, NAME_CONTROL, NAME_UTF8, NAME_TOO_LONG, NAME_EMPTY,
- * NAME_AMBIGUOUS, NAME_CHARSET, NAME_STRING_TYPE, NAME_COUNTRY.
+ * NAME_AMBIGUOUS, NAME_CHARSET, NAME_STRING_TYPE, NAME_COUNTRY, NAME_MATTER.
  */
 #ifndef X509_NAME_H
 #define X509_NAME_H
@@ -17,6 +17,9 @@
  */
 P11CA_CHECK int name_from_text(const char *dn, struct buf *ret, struct p11ca_err *err);
 
+/* The same; what names the object in errors instead of "subject". */
+P11CA_CHECK int name_from_text_as(const char *dn, const char *what, struct buf *ret, struct p11ca_err *err);
+
 /* Appends canonical RFC 4514 text. Takes every well-formed Name; strings it cannot show become #hex. */
 P11CA_CHECK int name_to_text(struct der name, struct buf *ret, struct p11ca_err *err);
 
@@ -26,9 +29,9 @@ P11CA_CHECK int name_check(struct der name, const char *what, struct p11ca_err *
 
 bool name_is_empty(struct der name);
 
-enum name_attr { NAME_CN, NAME_SERIAL, NAME_O };
+enum name_attr { NAME_CN, NAME_SERIAL, NAME_O, NAME_VID, NAME_PID };
 
-/* The string content of the one CN, serialNumber or O: 1 found, 0 there is none, -1 more than one or malformed.
+/* The string content of the one attribute of this type: 1 found, 0 there is none, -1 more than one or malformed.
  */
 P11CA_CHECK int name_get(struct der name, enum name_attr attr, struct der *ret);
 

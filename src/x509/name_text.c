@@ -11,20 +11,31 @@
 
 struct reader {
     const char *at, *end;
-    struct buf rdns; /* one after the other, in the order of the text */
+    const char *what; /* object in errors */
+    struct buf rdns;  /* one after the other, in the order of the text */
     size_t starts[LIMIT_RDNS];
     size_t n;
 };
 
 static int syntax(const struct reader *r, struct p11ca_err *err, const char *text)
 {
-    return err_set(err, P11CA_REFUSED, "NAME_SYNTAX", "subject: RFC 4514 3: %s, at '%s'", text, r->at);
+    return err_set(err, P11CA_REFUSED, "NAME_SYNTAX", "%s: RFC 4514 3: %s, at '%s'", r->what, text, r->at);
 }
 
 static void skip_spaces(struct reader *r)
 {
     while (r->at < r->end && *r->at == ' ')
         r->at++;
+}
+
+static void no_type(const struct reader *r, const char *word, int len, struct p11ca_err *err)
+{
+    AUTO_BUF types = BUF_INIT;
+
+    name_row_list(&types);
+    err_set(err, P11CA_REFUSED, "NAME_SYNTAX",
+        "%s: RFC 4514 3: want an attribute type (%s or a dotted number), have '%.*s'", r->what,
+        buf_str(&types) ? (char *)types.p : "", len, word);
 }
 
 static const struct name_row *read_type(struct reader *r, struct buf *oid, struct p11ca_err *err)
@@ -44,10 +55,7 @@ static const struct name_row *read_type(struct reader *r, struct buf *oid, struc
         stop--;
     row = name_row_find(word, (size_t)(stop - word), oid);
     if (!row)
-        err_set(err, P11CA_REFUSED, "NAME_SYNTAX",
-            "subject: RFC 4514 3: want an attribute type (CN, O, OU, C, L, ST, street, serialNumber, title, "
-            "dnQualifier, pseudonym, DC, emailAddress, GN, SN, UID or a dotted number), have '%.*s'",
-            (int)(stop - word), word);
+        no_type(r, word, (int)(stop - word), err);
     return row;
 }
 
@@ -63,8 +71,8 @@ static int read_hex(struct reader *r, struct buf *ret, struct p11ca_err *err)
             return syntax(r, err, "want pairs of hexadecimal digits after '#'");
         buf_addc(ret, octet);
     }
-    if (der_check(der_buf(ret), 1, "subject: value after '#'", err) != 0)
-        return -1;
+    if (der_check(der_buf(ret), 1, "value after '#'", err) != 0)
+        return err_prefix(err, "%s", r->what);
     skip_spaces(r);
     return 0;
 }
@@ -138,12 +146,12 @@ static int read_rdn(struct reader *r, struct p11ca_err *err)
         return -1;
     if (r->at < r->end && *r->at == '+')
         return err_set(err, P11CA_REFUSED, "NAME_AMBIGUOUS",
-            "subject: RFC 5280 4.1.2.4: want one attribute in each part, have '+'");
+            "%s: RFC 5280 4.1.2.4: want one attribute in each part, have '+'", r->what);
     if (r->at < r->end && *r->at != ',')
         return syntax(r, err, "want a comma");
     if (r->n == LIMIT_RDNS)
         return err_set(
-            err, P11CA_REFUSED, "NAME_TOO_LONG", "subject: want at most %d attributes", LIMIT_RDNS);
+            err, P11CA_REFUSED, "NAME_TOO_LONG", "%s: want at most %d attributes", r->what, LIMIT_RDNS);
     at = r->starts[r->n++] = der_open(&r->rdns);
     der_add(&r->rdns, DER_OID, oid.p, oid.len);
     buf_add(&r->rdns, value.p, value.len);
@@ -177,9 +185,9 @@ static void write_reversed(const struct reader *r, struct buf *ret)
     der_close(ret, at, DER_SEQUENCE);
 }
 
-int name_from_text(const char *dn, struct buf *ret, struct p11ca_err *err)
+int name_from_text_as(const char *dn, const char *what, struct buf *ret, struct p11ca_err *err)
 {
-    struct reader r = {.at = dn, .end = dn + strlen(dn), .rdns = BUF_INIT};
+    struct reader r = {.at = dn, .end = dn + strlen(dn), .what = what, .rdns = BUF_INIT};
     AUTO_BUF name = BUF_INIT;
     int rc;
 
@@ -191,10 +199,15 @@ int name_from_text(const char *dn, struct buf *ret, struct p11ca_err *err)
         return -1;
     if (!buf_ok(&name))
         return err_nomem(err);
-    if (name_check(der_buf(&name), "subject", err) != 0)
+    if (name_check(der_buf(&name), what, err) != 0)
         return -1;
     buf_add(ret, name.p, name.len);
     return buf_ok(ret) ? 0 : err_nomem(err);
+}
+
+int name_from_text(const char *dn, struct buf *ret, struct p11ca_err *err)
+{
+    return name_from_text_as(dn, "subject", ret, err);
 }
 
 /* --- DER to text --- */

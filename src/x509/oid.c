@@ -121,7 +121,24 @@ static const struct {
     [OID_UPN] = {"userPrincipalName", "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03",
         10}, /* 1.3.6.1.4.1.311.20.2.3 */
     [OID_HARDWARE_MODULE_NAME] = {"hardwareModuleName", "\x2b\x06\x01\x05\x05\x07\x08\x04",
-        8}, /* 1.3.6.1.5.5.7.8.4 */
+        8},                                                                /* 1.3.6.1.5.5.7.8.4 */
+    [OID_INITIALS] = {"initials", "\x55\x04\x2b", 3},                      /* 2.5.4.43 */
+    [OID_POSTAL_CODE] = {"postalCode", "\x55\x04\x11", 3},                 /* 2.5.4.17 */
+    [OID_ORGANIZATION_ID] = {"organizationIdentifier", "\x55\x04\x61", 3}, /* 2.5.4.97 */
+    [OID_MATTER_VID] = {"MatterVID", "\x2b\x06\x01\x04\x01\x82\xa2\x7c\x02\x01",
+        10}, /* 1.3.6.1.4.1.37244.2.1 */
+    [OID_MATTER_PID] = {"MatterPID", "\x2b\x06\x01\x04\x01\x82\xa2\x7c\x02\x02",
+        10},                                                             /* 1.3.6.1.4.1.37244.2.2 */
+    [OID_MASA_URL] = {"masaURL", "\x2b\x06\x01\x05\x05\x07\x01\x20", 8}, /* 1.3.6.1.5.5.7.1.32 */
+    [OID_PERMANENT_ID] = {"permanentIdentifier", "\x2b\x06\x01\x05\x05\x07\x08\x03",
+        8},                                                              /* 1.3.6.1.5.5.7.8.3 */
+    [OID_SRV_NAME] = {"SRVName", "\x2b\x06\x01\x05\x05\x07\x08\x07", 8}, /* 1.3.6.1.5.5.7.8.7 */
+    [OID_SMTP_UTF8_MAILBOX] = {"SmtpUTF8Mailbox", "\x2b\x06\x01\x05\x05\x07\x08\x09",
+        8},                                                                     /* 1.3.6.1.5.5.7.8.9 */
+    [OID_FASCN] = {"FASC-N", "\x60\x86\x48\x01\x65\x03\x06\x06", 8},            /* 2.16.840.1.101.3.6.6 */
+    [OID_AD_OCSP] = {"ocsp", "\x2b\x06\x01\x05\x05\x07\x30\x01", 8},            /* 1.3.6.1.5.5.7.48.1 */
+    [OID_AD_CA_ISSUERS] = {"caIssuers", "\x2b\x06\x01\x05\x05\x07\x30\x02", 8}, /* 1.3.6.1.5.5.7.48.2 */
+    [OID_CPS] = {"cps", "\x2b\x06\x01\x05\x05\x07\x02\x01", 8},                 /* 1.3.6.1.5.5.7.2.1 */
 };
 
 struct der oid_der(enum oid id)

@@ -56,6 +56,11 @@ enum oid {
     OID_DOMAIN_COMPONENT,
     OID_USER_ID,
     OID_EMAIL_ADDRESS,
+    OID_INITIALS,
+    OID_POSTAL_CODE,
+    OID_ORGANIZATION_ID,
+    OID_MATTER_VID,
+    OID_MATTER_PID,
     /* request attributes */
     OID_EXTENSION_REQUEST,
     OID_CHALLENGE_PASSWORD,
@@ -86,6 +91,7 @@ enum oid {
     OID_AIA,
     OID_SIA,
     OID_TLS_FEATURE,
+    OID_MASA_URL,
     OID_OCSP_NOCHECK,
     OID_NETSCAPE_CERT_TYPE,
     OID_NETSCAPE_COMMENT,
@@ -96,6 +102,14 @@ enum oid {
     /* otherName kinds */
     OID_UPN,
     OID_HARDWARE_MODULE_NAME,
+    OID_PERMANENT_ID,
+    OID_SRV_NAME,
+    OID_SMTP_UTF8_MAILBOX,
+    OID_FASCN,
+    /* inside extensions */
+    OID_AD_OCSP,
+    OID_AD_CA_ISSUERS,
+    OID_CPS,
     OID_N
 };
 

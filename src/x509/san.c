@@ -1,56 +1,51 @@
 #include "x509/san.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "x509/oid.h"
-#include "x509/san_check.h"
-
-static const struct {
-    const char *name;
-    uint8_t tag; /* RFC 5280 A.2 GeneralName */
-    const char *(*check)(const char *text, size_t len);
-} types[SAN_TYPES] = {
-    [SAN_DNS] = {"DNS", DER_CONTEXT(2), san_check_dns},
-    [SAN_IP] = {"IP", DER_CONTEXT(7), NULL},
-    [SAN_URI] = {"URI", DER_CONTEXT(6), san_check_uri},
-    [SAN_EMAIL] = {"email", DER_CONTEXT(1), san_check_email},
-};
+#include "x509/san_kind.h"
 
 const char *san_type_name(enum san_type type)
 {
-    return types[type].name;
+    return san_kind(type)->name;
 }
 
-static int bad(struct p11ca_err *err, const char *type, const char *text, const char *want)
+enum san_type san_type_find(const char *name, size_t len)
 {
-    return err_set(
-        err, P11CA_REFUSED, "SAN_BAD", "SAN %s '%.300s': RFC 5280 4.2.1.6: want %s", type, text, want);
+    enum san_type type = SAN_DNS;
+
+    while (type < SAN_TYPES &&
+           (strlen(san_kind(type)->name) != len || strncasecmp(san_kind(type)->name, name, len) != 0))
+        type++;
+    return type;
 }
 
 /* Local parts of addresses differ by case, hosts do not. */
-static bool same_text(enum san_type type, const char *a, const char *b)
+static bool same_mailbox(const char *a, const char *b)
 {
     const char *at_a = strchr(a, '@'), *at_b = strchr(b, '@');
 
-    if (type == SAN_DNS)
-        return strcasecmp(a, b) == 0;
-    if (type == SAN_EMAIL && at_a && at_b && at_a - a == at_b - b)
-        return memcmp(a, b, (size_t)(at_a - a)) == 0 && strcasecmp(at_a, at_b) == 0;
-    return strcmp(a, b) == 0;
+    return at_a && at_b && at_a - a == at_b - b && memcmp(a, b, (size_t)(at_a - a)) == 0 &&
+           strcasecmp(at_a, at_b) == 0;
 }
 
+/* By text: a directoryName is the same in other string types (RFC 5280 7.1). */
 static bool same(const struct san *a, const struct san *b)
 {
     if (a->type != b->type)
         return false;
-    if (a->type == SAN_IP)
-        return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0;
-    return same_text(a->type, a->text, b->text);
+    switch (san_kind(a->type)->same) {
+    case SAME_FOLDED:
+        return strcasecmp(a->text, b->text) == 0;
+    case SAME_MAILBOX:
+        return same_mailbox(a->text, b->text);
+    case SAME_TEXT:
+        break;
+    }
+    return strcmp(a->text, b->text) == 0;
 }
 
 static bool list_has(const struct san_list *list, const struct san *san)
@@ -64,79 +59,105 @@ static bool list_has(const struct san_list *list, const struct san *san)
     return false;
 }
 
-/* Takes san's text over, or frees it when the name is there already. */
+static bool list_has_type(const struct san_list *list, enum san_type type)
+{
+    size_t i = 0;
+
+    while (i < list->n && list->v[i].type != type)
+        i++;
+    return i < list->n;
+}
+
+static int may_append(const struct san_list *list, const struct san *san, struct p11ca_err *err)
+{
+    const struct san_kind *kind = san_kind(san->type);
+
+    if (list->n == LIMIT_SANS)
+        return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN: want at most %d names", LIMIT_SANS);
+    if (kind->once && list_has_type(list, san->type))
+        return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN %s: want one, have two", kind->name);
+    return 0;
+}
+
+static void san_done(struct san *san)
+{
+    free(san->text);
+    free(san->der);
+}
+
+/* Takes san over, or frees it when the name is there already. */
 static int append(struct san_list *list, struct san *san, struct p11ca_err *err)
 {
-    struct san *v;
+    struct san *v = NULL;
+    bool is_new = !list_has(list, san);
 
-    if (list_has(list, san)) {
-        free(san->text);
-        return 0;
+    if (is_new && may_append(list, san, err) == 0) {
+        v = realloc(list->v, (list->n + 1) * sizeof(*v));
+        if (!v)
+            err_nomem(err);
     }
-    if (list->n == LIMIT_SANS) {
-        free(san->text);
-        return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN: want at most %d names", LIMIT_SANS);
-    }
-    v = realloc(list->v, (list->n + 1) * sizeof(*v));
     if (!v) {
-        free(san->text);
-        return err_nomem(err);
+        san_done(san);
+        return is_new ? -1 : 0;
     }
     v[list->n++] = *san;
     list->v = v;
     return 0;
 }
 
-static int append_ip(struct san_list *list, const uint8_t *value, size_t len, struct p11ca_err *err)
+static int append_bytes(
+    struct san_list *list, enum san_type type, struct buf *text, struct der content, struct p11ca_err *err)
 {
-    struct san san = {.type = SAN_IP, .value_len = len};
-    char text[INET6_ADDRSTRLEN];
+    struct san san = {.type = type, .der_len = content.len};
+    AUTO_BUF der = BUF_INIT;
+    size_t len;
 
-    memcpy(san.value, value, len);
-    if (!inet_ntop(len == 4 ? AF_INET : AF_INET6, value, text, sizeof(text)))
-        return err_errno(err, P11CA_BUG, "inet_ntop");
-    san.text = strdup(text);
-    return san.text ? append(list, &san, err) : err_nomem(err);
+    buf_add(&der, content.p, content.len);
+    if (!buf_str(text) || !buf_str(&der))
+        return err_nomem(err);
+    san.text = (char *)buf_take(text, &len);
+    san.der = buf_take(&der, &len);
+    return append(list, &san, err);
 }
 
-static int add_ip(struct san_list *list, const char *text, struct p11ca_err *err)
+/* Around the value of an otherName: its type-id, and [0] EXPLICIT. */
+static void wrap(const struct san_kind *kind, struct buf *value)
 {
-    uint8_t value[16];
+    AUTO_BUF oid = BUF_INIT;
 
-    if (inet_pton(AF_INET, text, value) == 1)
-        return append_ip(list, value, 4, err);
-    if (inet_pton(AF_INET6, text, value) == 1)
-        return append_ip(list, value, 16, err);
-    return bad(err, "IP", text, "an IPv4 or IPv6 address");
+    if (kind->other == OID_NONE)
+        return;
+    der_close(value, 0, DER_CONTEXT_CONSTRUCTED(0));
+    oid_add(&oid, kind->other);
+    value->failed |= oid.failed;
+    if (!value->failed)
+        buf_insert(value, 0, oid.p, oid.len);
 }
 
 int san_add(struct san_list *list, enum san_type type, const char *text, struct p11ca_err *err)
 {
-    struct san san = {.type = type};
-    const char *want;
+    const struct san_kind *kind = san_kind(type);
+    AUTO_BUF canonical = BUF_INIT;
+    AUTO_BUF value = BUF_INIT;
 
-    if (type == SAN_IP)
-        return add_ip(list, text, err);
-    want = *text ? types[type].check(text, strlen(text)) : "at least one character";
-    if (want)
-        return bad(err, types[type].name, text, want);
-    san.text = strdup(text);
-    return san.text ? append(list, &san, err) : err_nomem(err);
+    if (kind->make(kind, text, &canonical, &value, err) != 0)
+        return -1;
+    wrap(kind, &value);
+    if (!buf_ok(&value))
+        return err_nomem(err);
+    return append_bytes(list, type, &canonical, der_buf(&value), err);
 }
 
 /* --- DER --- */
 
-/* RFC 5280 4.2.1.6 otherName: a text inside must at least be text, before we say that we do not issue it. */
-static int refuse_other_name(struct der c, struct p11ca_err *err)
+/* An otherName we do not know: a text inside must at least be text, before we say that we do not issue it. */
+static int refuse_other_name(struct der oid, struct der value, struct p11ca_err *err)
 {
-    struct der oid, value, text;
+    struct der text;
     char name[OID_TEXT];
     size_t at, step;
     uint32_t ch;
 
-    if (der_next(&c, DER_OID, &oid) != 0 || der_next(&c, DER_CONTEXT_CONSTRUCTED(0), &value) != 0 ||
-        c.len != 0)
-        return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN otherName: RFC 5280 4.2.1.6: want type and value");
     oid_text(oid, name);
     if (der_next(&value, DER_UTF8_STRING, &text) == 0) {
         for (at = 0; at < text.len; at += step) {
@@ -150,49 +171,55 @@ static int refuse_other_name(struct der c, struct p11ca_err *err)
         err, P11CA_REFUSED, "SAN_BAD", "SAN otherName %s: no profile issues this kind of name", name);
 }
 
-static int refuse_kind(uint8_t tag, struct der content, struct p11ca_err *err)
+static int refuse_tag(uint8_t tag, struct p11ca_err *err)
 {
-    static const char *const kinds[] = {"otherName", "rfc822Name", "dNSName", "x400Address", "directoryName",
-        "ediPartyName", "uniformResourceIdentifier", "iPAddress", "registeredID"};
-    size_t kind = tag & 0x1f;
-
-    if (tag == DER_CONTEXT_CONSTRUCTED(0))
-        return refuse_other_name(content, err);
-    if ((tag & 0xc0) != 0x80 || kind >= sizeof(kinds) / sizeof(kinds[0]))
-        return err_set(
-            err, P11CA_REFUSED, "SAN_BAD", "SAN: RFC 5280 4.2.1.6: want a GeneralName, have tag %02x", tag);
-    return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN %s: no profile issues this kind of name", kinds[kind]);
+    if (tag == DER_CONTEXT_CONSTRUCTED(3) || tag == DER_CONTEXT_CONSTRUCTED(5))
+        return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN %s: no profile issues this kind of name",
+            tag == DER_CONTEXT_CONSTRUCTED(3) ? "x400Address" : "ediPartyName");
+    return err_set(
+        err, P11CA_REFUSED, "SAN_BAD", "SAN: RFC 5280 4.2.1.6: want a GeneralName, have tag %02x", tag);
 }
 
-static int text_from_der(struct san_list *list, enum san_type type, struct der c, struct p11ca_err *err)
+/* The kind of a GeneralName, and what its kind reads: of an otherName the value. */
+static int find_kind(
+    uint8_t tag, struct der content, enum san_type *ret_type, struct der *ret_value, struct p11ca_err *err)
 {
-    char text[LIMIT_URI + 1];
-
-    if (c.len && memchr(c.p, 0, c.len))
-        return err_set(err, P11CA_REFUSED, "SAN_BAD",
-            "SAN %s: RFC 5280 4.2.1.6: want text, have a NUL character in it", types[type].name);
-    if (c.len > LIMIT_URI)
-        return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN %s: want at most %d octets, have %zu",
-            types[type].name, LIMIT_URI, c.len);
-    memcpy(text, c.p, c.len);
-    text[c.len] = '\0';
-    return san_add(list, type, text, err);
-}
-
-static int name_from_der(struct san_list *list, uint8_t tag, struct der c, struct p11ca_err *err)
-{
+    struct der oid = {NULL, 0}, value = content, rest = content;
     enum san_type type = SAN_DNS;
 
-    while (type < SAN_TYPES && types[type].tag != tag)
+    if (tag == DER_CONTEXT_CONSTRUCTED(0) &&
+        (der_next(&rest, DER_OID, &oid) != 0 || der_next(&rest, DER_CONTEXT_CONSTRUCTED(0), &value) != 0 ||
+            rest.len != 0))
+        return err_set(err, P11CA_REFUSED, "SAN_BAD", "SAN otherName: RFC 5280 4.2.1.6: want type and value");
+    while (type < SAN_TYPES && (san_kind(type)->tag != tag || (oid.p && !oid_is(oid, san_kind(type)->other))))
         type++;
     if (type == SAN_TYPES)
-        return refuse_kind(tag, c, err);
-    if (type != SAN_IP)
-        return text_from_der(list, type, c, err);
-    if (c.len != 4 && c.len != 16)
-        return err_set(
-            err, P11CA_REFUSED, "SAN_BAD", "SAN IP: RFC 5280 4.2.1.6: want 4 or 16 octets, have %zu", c.len);
-    return append_ip(list, c.p, c.len, err);
+        return oid.p ? refuse_other_name(oid, value, err) : refuse_tag(tag, err);
+    *ret_type = type;
+    *ret_value = value;
+    return 0;
+}
+
+/* The octets are kept as they came; the text passes the checks of san_add(). */
+static int name_from_der(struct san_list *list, uint8_t tag, struct der content, struct p11ca_err *err)
+{
+    const struct san_kind *kind;
+    AUTO_BUF text = BUF_INIT;
+    AUTO_BUF canonical = BUF_INIT;
+    AUTO_BUF made = BUF_INIT;
+    enum san_type type = SAN_DNS;
+    struct der value;
+
+    if (find_kind(tag, content, &type, &value, err) != 0)
+        return -1;
+    kind = san_kind(type);
+    if (kind->read(kind, value, &text, err) != 0)
+        return -1;
+    if (!buf_str(&text))
+        return err_nomem(err);
+    if (kind->make(kind, (char *)text.p, &canonical, &made, err) != 0)
+        return -1;
+    return append_bytes(list, type, &canonical, content, err);
 }
 
 int san_from_der(struct der names, struct san_list *list, struct p11ca_err *err)
@@ -218,14 +245,8 @@ void san_to_der(const struct san_list *list, struct buf *ret)
 {
     size_t i, at = der_open(ret);
 
-    for (i = 0; i < list->n; i++) {
-        const struct san *s = &list->v[i];
-
-        if (s->type == SAN_IP)
-            der_add(ret, types[s->type].tag, s->value, s->value_len);
-        else
-            der_add(ret, types[s->type].tag, s->text, strlen(s->text));
-    }
+    for (i = 0; i < list->n; i++)
+        der_add(ret, san_kind(list->v[i].type)->tag, list->v[i].der, list->v[i].der_len);
     der_close(ret, at, DER_SEQUENCE);
 }
 
@@ -236,23 +257,15 @@ void san_to_text(const struct san_list *list, struct buf *ret)
     size_t i;
 
     for (i = 0; i < list->n; i++)
-        buf_addf(ret, "%s%s:%s", i ? ", " : "", types[list->v[i].type].name, list->v[i].text);
+        buf_addf(ret, "%s%s:%s", i ? ", " : "", san_type_name(list->v[i].type), list->v[i].text);
 }
 
 bool san_has(const struct san_list *list, enum san_type type, const char *text)
 {
-    struct san san = {.type = type};
     AUTO_SANS one = SAN_LIST_INIT;
     struct p11ca_err err;
-    size_t i;
 
-    if (type == SAN_IP)
-        return add_ip(&one, text, &err) == 0 && one.v && list_has(list, one.v);
-    for (i = 0; i < list->n; i++) {
-        if (list->v[i].type == san.type && same_text(type, list->v[i].text, text))
-            return true;
-    }
-    return false;
+    return san_add(&one, type, text, &err) == 0 && one.v && list_has(list, one.v);
 }
 
 bool san_equal(const struct san_list *a, const struct san_list *b)
@@ -266,20 +279,21 @@ bool san_equal(const struct san_list *a, const struct san_list *b)
     return a->n == b->n;
 }
 
+static int copy_one(const struct san *from, struct san_list *list, struct p11ca_err *err)
+{
+    AUTO_BUF text = BUF_INIT;
+
+    buf_adds(&text, from->text);
+    return append_bytes(list, from->type, &text, DER_OF(from->der, from->der_len), err);
+}
+
 int san_copy(const struct san_list *from, struct san_list *ret, struct p11ca_err *err)
 {
     struct san_list copy = SAN_LIST_INIT;
     size_t i;
 
     for (i = 0; i < from->n; i++) {
-        struct san san = from->v[i];
-
-        san.text = strdup(san.text);
-        if (!san.text) {
-            san_list_done(&copy);
-            return err_nomem(err);
-        }
-        if (append(&copy, &san, err) != 0) {
+        if (copy_one(&from->v[i], &copy, err) != 0) {
             san_list_done(&copy);
             return -1;
         }
@@ -293,7 +307,7 @@ void san_list_done(struct san_list *list)
     size_t i;
 
     for (i = 0; i < list->n; i++)
-        free(list->v[i].text);
+        san_done(&list->v[i]);
     free(list->v);
     *list = (struct san_list)SAN_LIST_INIT;
 }

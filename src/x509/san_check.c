@@ -1,11 +1,11 @@
 #include "x509/san_check.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 static bool is_alpha(char c)
 {
@@ -39,7 +39,7 @@ static const char *check_label(const char *p, size_t len)
     return NULL;
 }
 
-static const char *check_host(const char *text, size_t len)
+const char *san_check_host(const char *text, size_t len)
 {
     const char *p = text, *end = text + len, *dot, *fault;
 
@@ -60,36 +60,67 @@ const char *san_check_dns(const char *text, size_t len)
     if (len > 2 && text[0] == '*' && text[1] == '.') {
         if (!memchr(text + 2, '.', len - 2))
             return "a wildcard below a domain of two labels or more";
-        return check_host(text + 2, len - 2);
+        return san_check_host(text + 2, len - 2);
     }
     if (memchr(text, '*', len))
         return "a wildcard only as the complete left-most label";
     if (inet_pton(AF_INET, text, &v4) == 1)
         return "a host name (an address is an IP name)";
-    return check_host(text, len);
+    return san_check_host(text, len);
 }
 
-/* SPIFFE-ID 2.1 and 2.2: lower-case trust domain without port or user, plain path segments. */
-static const char *check_spiffe(const char *rest, size_t len)
+bool san_uri_is(const char *text, const char *scheme)
 {
-    const char *p = rest + 2, *end = rest + len, *start;
+    return strncasecmp(text, scheme, strlen(scheme)) == 0;
+}
 
-    if (len < 3 || strncmp(rest, "//", 2) != 0)
-        return "spiffe://TRUST-DOMAIN/PATH";
-    for (start = p; p < end && *p != '/'; p++) {
-        if (!(*p >= 'a' && *p <= 'z') && !is_digit(*p) && !strchr(".-_", *p))
-            return "a SPIFFE trust domain of lower-case letters, digits, dot, dash, underscore";
-    }
-    if (p == start || p - start > 255)
-        return "a SPIFFE trust domain of 1 to 255 characters";
+/* SPIFFE-ID 2.2: plain path segments, no empty one, no way up. */
+static const char *check_spiffe_path(const char *p, const char *end)
+{
+    const char *start;
+
     while (p < end) {
         for (start = ++p; p < end && *p != '/'; p++) {
             if (!is_alpha(*p) && !is_digit(*p) && !strchr(".-_", *p))
-                return "SPIFFE path segments of letters, digits, dot, dash, underscore";
+                return "path segments of letters, digits, dot, dash, underscore";
         }
         if (p == start || (p - start == 1 && *start == '.') ||
             (p - start == 2 && start[0] == '.' && start[1] == '.'))
-            return "SPIFFE path segments that are not empty, . or ..";
+            return "path segments that are not empty, . or ..";
+    }
+    return NULL;
+}
+
+/* SPIFFE-ID 2.1 and 2.3: a lower-case trust domain without port or user; 2048 octets in all. */
+const char *san_check_spiffe(const char *text, size_t len)
+{
+    const char *p, *end = text + len, *start;
+
+    if (len > LIMIT_URI)
+        return "at most 2048 octets";
+    if (len < 10 || strncmp(text, "spiffe://", 9) != 0)
+        return "spiffe://TRUST-DOMAIN/PATH";
+    for (start = p = text + 9; p < end && *p != '/'; p++) {
+        if (!(*p >= 'a' && *p <= 'z') && !is_digit(*p) && !strchr(".-_", *p))
+            return "a trust domain of lower-case letters, digits, dot, dash, underscore";
+    }
+    if (p == start || p - start > 255)
+        return "a trust domain of 1 to 255 characters";
+    return check_spiffe_path(p, end);
+}
+
+const char *san_check_uuid(const char *text, size_t len)
+{
+    static const char want[] = "8-4-4-4-12 hexadecimal digits";
+    size_t i;
+
+    if (len != 36)
+        return want;
+    for (i = 0; i < len; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text[i] != '-' : !is_hex(text[i]))
+            return want;
     }
     return NULL;
 }
@@ -127,26 +158,128 @@ const char *san_check_uri(const char *text, size_t len)
     left = len - (size_t)(rest - text);
     if (left == 0)
         return "something after the scheme";
-    if (colon - text == 6 && strncasecmp(text, "spiffe", 6) == 0)
-        return check_spiffe(rest, left);
     if (left >= 2 && strncmp(rest, "//", 2) == 0 && (left == 2 || strchr("/?#", rest[2])))
         return "a host after //";
     return NULL;
 }
 
-const char *san_check_email(const char *text, size_t len)
+bool san_uri_host(const char *text, size_t len, const char **ret_host, size_t *ret_len)
 {
-    const char *at = memchr(text, '@', len), *p;
+    const char *end = text + len, *p = memchr(text, ':', len), *at, *stop;
+
+    if (!p || end - p < 3 || strncmp(p, "://", 3) != 0)
+        return false;
+    p += 3;
+    for (stop = p; stop < end && !strchr("/?#", *stop);)
+        stop++;
+    at = memrchr(p, '@', (size_t)(stop - p));
+    if (at)
+        p = at + 1;
+    if (p < stop && *p == '[')
+        return false;
+    at = memchr(p, ':', (size_t)(stop - p));
+    *ret_host = p;
+    *ret_len = (size_t)((at ? at : stop) - p);
+    return *ret_len > 0;
+}
+
+/* What is common to addresses: one @, and how long the parts are. */
+static const char *check_parts(const char *text, size_t len, const char **ret_at)
+{
+    const char *at = memchr(text, '@', len);
 
     if (!at || memchr(at + 1, '@', len - (size_t)(at + 1 - text)))
         return "one @";
     if (at == text || at - text > 64 || len > 254)
         return "1 to 64 characters before the @, 254 in all";
+    *ret_at = at;
+    return NULL;
+}
+
+/* RFC 5321 4.1.2 Dot-string. */
+static const char *check_dots(const char *text, const char *at)
+{
+    if (*text == '.' || at[-1] == '.' || memmem(text, (size_t)(at - text), "..", 2))
+        return "no dot at either end before the @, and no two in a row";
+    return NULL;
+}
+
+const char *san_check_email(const char *text, size_t len)
+{
+    const char *at, *p, *fault = check_parts(text, len, &at);
+
+    if (fault)
+        return fault;
     for (p = text; p < at; p++) {
         if (*p <= 0x20 || *p >= 0x7f || strchr("\"(),:;<>[\\]", *p))
             return "visible ASCII without quotes or brackets before the @";
     }
-    if (*text == '.' || at[-1] == '.' || memmem(text, (size_t)(at - text), "..", 2))
-        return "no dot at either end before the @, and no two in a row";
-    return check_host(at + 1, len - (size_t)(at + 1 - text));
+    fault = check_dots(text, at);
+    return fault ? fault : san_check_host(at + 1, len - (size_t)(at + 1 - text));
+}
+
+/* Visible text without spaces; *ret_ascii: nothing but ASCII. The caller knows that it is UTF-8. */
+static bool is_visible(const char *text, size_t len, bool *ret_ascii)
+{
+    size_t at, step;
+    uint32_t c;
+
+    *ret_ascii = true;
+    for (at = 0; at < len; at += step) {
+        step = text_utf8((const uint8_t *)text + at, len - at, &c);
+        if (step == 0 || text_is_control(c) || c == ' ' || c == 0xa0 || c == 0x3000)
+            return false;
+        *ret_ascii &= step == 1;
+    }
+    return true;
+}
+
+const char *san_check_smtputf8(const char *text, size_t len)
+{
+    const char *at, *p, *fault = check_parts(text, len, &at);
+    bool ascii;
+
+    if (fault)
+        return fault;
+    if (!is_visible(text, (size_t)(at - text), &ascii))
+        return "visible text without spaces and byte order mark before the @";
+    if (ascii)
+        return "a character that is not ASCII before the @ (others are e-mail addresses)";
+    for (p = text; p < at; p++) {
+        if (strchr("\"(),:;<>[\\]", *p))
+            return "text without quotes or brackets before the @";
+    }
+    fault = check_dots(text, at);
+    return fault ? fault : san_check_host(at + 1, len - (size_t)(at + 1 - text));
+}
+
+const char *san_check_upn(const char *text, size_t len)
+{
+    const char *at = memchr(text, '@', len);
+    bool ascii;
+
+    if (!at || memchr(at + 1, '@', len - (size_t)(at + 1 - text)))
+        return "one @";
+    if (at == text || at == text + len - 1)
+        return "text on both sides of the @";
+    if (len > LIMIT_UPN)
+        return "at most 1024 octets";
+    return is_visible(text, len, &ascii) ? NULL : "visible text without spaces";
+}
+
+const char *san_check_srv(const char *text, size_t len)
+{
+    const char *dot = memchr(text, '.', len), *p;
+    bool letter = false;
+
+    if (*text != '_' || !dot)
+        return "_service.name";
+    if (dot - text < 2 || dot - text > 16)
+        return "a service name of 1 to 15 characters";
+    for (p = text + 1; p < dot; p++) {
+        if (!is_alpha(*p) && !is_digit(*p) && (*p != '-' || p == text + 1 || p + 1 == dot || p[-1] == '-'))
+            return "a service name of letters, digits, and hyphens between them";
+        letter |= is_alpha(*p);
+    }
+    return letter ? san_check_host(dot + 1, len - (size_t)(dot + 1 - text)) : "a letter in the service name";
 }

@@ -64,6 +64,16 @@ openssl_verify() {
     refute openssl_verify -purpose sslclient foreign.crt
 }
 
+@test "host names in other scripts: A-labels, as OpenSSL looks for them" {
+    succeeds p11ca -q -C home issue -a factory -p server --new-key idn.key --dns 'Bücher.example' --dns '*.straße.example' -o idn.crt
+    equal "$(openssl x509 -in idn.crt -noout -ext subjectAltName | sed -n 2p)" \
+        '    DNS:xn--bcher-kva.example, DNS:*.xn--strae-oqa.example'
+    [[ $(openssl x509 -in idn.crt -noout -subject) == *'CN = xn--bcher-kva.example' ]]
+    succeeds openssl_verify -purpose sslserver -verify_hostname xn--bcher-kva.example idn.crt
+    succeeds openssl_verify -purpose sslserver -verify_hostname a.xn--strae-oqa.example idn.crt
+    refute openssl_verify -purpose sslserver -verify_hostname strasse.example idn.crt
+}
+
 @test "extensions: exactly the profile's" {
     local want=$'X509v3 Basic Constraints: critical\nX509v3 Key Usage: critical\nX509v3 Extended Key Usage: '
     want+=$'\nX509v3 Subject Alternative Name: \nX509v3 Authority Key Identifier: '

@@ -11,6 +11,7 @@ setup_file() {
     cd in
     ec_request good /CN=leaf-1
     openssl req -in good.csr -outform DER -out good.der
+    openssl pkey -in good.key -pubout -out good.pub
     ec_request named /CN=www.example -addext 'subjectAltName=DNS:www.example'
 }
 
@@ -257,6 +258,46 @@ END
     refused_order '*' -p client --csr good.csr --uri 'not a uri'
 }
 
+@test "39: names of other kinds that are none" {
+    refused_order "SAN UPN 'alice': Microsoft UPN: want one @" -p client --csr good.csr --san upn:alice
+    refused_order "SAN hw '1.2.3': RFC 4108 5: want TYPE:SERIAL" -p device --csr good.csr --san hw:1.2.3
+    refused_order "SAN FASC-N '1': FIPS 201-3 4.2.1: want *" -p client --csr good.csr --san FASC-N:1
+    refused_order "SAN dirname: C: RFC 5280 A.1: want 2 letters, have 3" -p client --csr good.csr --san dirname:C=USA
+    refused_order "SAN URI 'spiffe://A/b': SPIFFE-ID 2: want *" -p client --csr good.csr --uri spiffe://A/b
+    refused_order "good.pub: profile 'client': SAN: want DNS or URI or email, have UPN:alice@corp" \
+        -p client --pubkey good.pub --subject CN=Alice --san UPN:alice@corp
+    refused 2 "p11ca: 'x500:a': want KIND:NAME, KIND one of DNS, IP, URI, email, hw, permid, UPN, smtputf8, SRV, FASC-N, RID, dirname" \
+        p11ca -C home issue -a factory -o out.crt -p client --csr good.csr --san x500:a
+    refused 2 "p11ca: 'alice': want KIND:NAME, *" p11ca -C home issue -a factory -o out.crt -p client --csr good.csr --san alice
+    untouched
+}
+
+@test "39: host names that IDNA2008 does not allow; a request must hold A-labels" {
+    refused_order "SAN DNS '☃.example': RFC 5891 5: want a host name that IDNA2008 allows: *" -p server --csr good.csr --dns ☃.example
+    refused_order "SAN DNS 'xn--a.example': RFC 5890 2.3.2.1: want xn-- labels that are A-labels" -p server --csr good.csr --dns xn--a.example
+    openssl req -new -key good.key -subj /CN=leaf-1 -addext 'subjectAltName=DNS:bücher.example' -out u.csr
+    refused_order 'u.csr: request: SAN DNS: RFC 5280 4.2.1.6: want ASCII (host names as A-labels), have other characters' \
+        -p server --csr u.csr
+    openssl req -new -key good.key -subj /CN=leaf-1 -addext 'subjectAltName=DNS:xn--a.example' -out x.csr
+    refused_order "x.csr: request: SAN DNS 'xn--a.example': RFC 5890 2.3.2.1: *" -p server --csr x.csr
+}
+
+@test "32 and 39: names in requests that are none, or of no profile" {
+    local san
+    # asn1 of the request, pattern of the refusal
+    while IFS='|' read -r san pattern; do
+        openssl req -new -key good.key -subj /CN=leaf-1 -addext "subjectAltName=$san" -out other.csr
+        refused_order "other.csr: $pattern" -p client --csr other.csr
+    done <<'EOF'
+otherName:1.3.6.1.4.1.311.20.2.3;IA5:alice@corp|request: SAN UPN: Microsoft UPN: want a UTF8String
+otherName:1.3.6.1.4.1.311.20.2.3;UTF8:alice|request: SAN UPN 'alice': Microsoft UPN: want one @
+otherName:1.3.6.1.4.1.311.20.2.3;UTF8:alice@corp|profile 'client': SAN: want DNS or URI or email, have UPN:alice@corp
+otherName:1.3.6.1.5.5.7.8.7;IA5:ldap.example|request: SAN SRV 'ldap.example': RFC 4985 2: want _service.name
+otherName:1.2.3.4;UTF8:a|request: SAN otherName 1.2.3.4: no profile issues this kind of name
+RID:1.2.3.4|profile 'client': SAN: want DNS or URI or email, have RID:1.2.3.4
+EOF
+}
+
 @test "43: device IDs that are none" {
     local id
     for id in ../x a/b .hidden -dash 'a b' '' "$(printf 'x%.0s' {1..65})" 'ä' $'a\nb'; do
@@ -295,7 +336,6 @@ END
 
 @test "47: something else than a request" {
     refused_order 'home/root.crt: want a certificate request, have a certificate' -p device --csr home/root.crt
-    openssl pkey -in good.key -pubout -out good.pub
     refused_order 'good.pub: want a certificate request, have a public key' -p device --csr good.pub
     refused_order 'good.csr: want a public key, have a certificate request' -p device --id leaf-1 --pubkey good.csr
 }

@@ -814,6 +814,21 @@ static void nocheck_is_not_critical(void **state)
     bench_done(&b);
 }
 
+/* In any certificate, ours or not. */
+static void no_rev_avail_is_not_critical(void **state)
+{
+    AUTO_BUF tbs = BUF_INIT;
+    struct bench b;
+
+    (void)state;
+    bench_init(&b, "ocsp-signer", "CN=A");
+    assert_ok(tbs_build(&b.plan, &tbs, &err));
+    replace(&tbs, "06092b060105050730010504020500", "0603551d380101ff04050403616263");
+    assert_refused(tbs_lint(der_buf(&tbs), NULL, b.plan.issuer, &err), "LINT_CRITICAL",
+        "RFC 5280 4.2.1: extensions: want noRevAvail not critical, have it critical");
+    bench_done(&b);
+}
+
 static void refuses_what_is_no_tbs(void **state)
 {
     static const struct {
@@ -1273,6 +1288,7 @@ int main(void)
         cmocka_unit_test(no_crl_url_no_distribution_point),
         cmocka_unit_test(lint_refuses_nocheck),
         cmocka_unit_test(nocheck_is_not_critical),
+        cmocka_unit_test(no_rev_avail_is_not_critical),
         cmocka_unit_test(refuses_what_is_no_tbs),
         cmocka_unit_test(san_critical_beside_an_empty_subject),
         cmocka_unit_test(lint_tells_everything),

@@ -125,7 +125,7 @@ static void refuses_extensions(void **state)
         {{{OID_SAN, "30078705c000020100"}}, "SAN_BAD",
             "request: SAN IP: RFC 5280 4.2.1.6: want 4 or 16 octets, have 5"},
         {{{OID_SAN, "3013a011060a2b060104018237140203a0030c01ff"}}, "SAN_UTF8",
-            "request: SAN otherName userPrincipalName: RFC 3629 3: want UTF-8, have other octets"},
+            "request: SAN UPN: RFC 3629 3: want UTF-8, have other octets"},
     };
     size_t i;
 

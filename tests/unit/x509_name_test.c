@@ -29,7 +29,10 @@ static void round_trips(void **state)
         {"CN=M\\c3\\bcller", "CN=M\xc3\xbcller"},
         {"CN=#0c0141", "CN=A"},
         {"2.5.4.3=A", "CN=A"},
-        {"1.3.6.1.4.1.37244.2.1=FFF1,CN=x", "1.3.6.1.4.1.37244.2.1=#0C0446464631,CN=x"},
+        {"1.3.6.1.4.1.37244.2.1=FFF1,CN=x", "MatterVID=FFF1,CN=x"},
+        {"1.3.6.1.4.1.32473.1=a,CN=x", "1.3.6.1.4.1.32473.1=#0C0161,CN=x"},
+        {"MatterPID=8000,MatterVID=FFF1,CN=ACME Matter DAC", NULL},
+        {"initials=G.,postalCode=D-10115,organizationIdentifier=VATDE-123456789", NULL},
         {"commonName=a,organizationName=b,countryName=US", "CN=a,O=b,C=US"},
         {"serialNumber=SN-1,title=t,dnQualifier=q,pseudonym=p,DC=example,emailAddress=a@b,GN=g,SN=s,UID=u,"
          "street=r,L=l,"
@@ -65,6 +68,8 @@ static void string_types(void **state)
         "302b3111300f060a0992268993f22c640119160163310a30080603550405130162310a300806035504030c0161");
 }
 
+#define HEX4 "Matter Core 6.2.2: want 4 hexadecimal digits in upper case, have something else"
+
 static void refuses_text(void **state)
 {
     static const struct {
@@ -74,9 +79,11 @@ static void refuses_text(void **state)
         {"CN=a,", "NAME_SYNTAX", "subject: RFC 4514 3: want TYPE=VALUE, at ''"},
         {",CN=a", "NAME_SYNTAX", "subject: RFC 4514 3: want TYPE=VALUE, at ',CN=a'"},
         {"XX=a", "NAME_SYNTAX",
-            "subject: RFC 4514 3: want an attribute type (CN, O, OU, C, L, ST, street, serialNumber, title, "
-            "dnQualifier, "
-            "pseudonym, DC, emailAddress, GN, SN, UID or a dotted number), have 'XX'"},
+            "subject: RFC 4514 3: want an attribute type (CN, O, OU, C, L, ST, street, postalCode, "
+            "serialNumber, title, "
+            "dnQualifier, pseudonym, DC, emailAddress, GN, SN, initials, UID, organizationIdentifier, "
+            "MatterVID, "
+            "MatterPID or a dotted number), have 'XX'"},
         {"CN=\"a\"", "NAME_SYNTAX",
             "subject: RFC 4514 3: want a backslash before this character, at '\"a\"'"},
         {"CN=a;O=b", "NAME_SYNTAX", "subject: RFC 4514 3: want a backslash before this character, at ';O=b'"},
@@ -115,6 +122,29 @@ static void refuses_text(void **state)
             "subject: serialNumber: X.680 41.4: want PrintableString characters (letters, digits, space ' ( "
             ") + , - . / : "
             "= ?), have U+0040"},
+        {"dnQualifier=a_b", "NAME_CHARSET",
+            "subject: dnQualifier: X.680 41.4: want PrintableString characters (letters, digits, space ' ( ) "
+            "+ , - . / "
+            ": = ?), have U+005F"},
+        {"serialNumber=a,serialNumber=b", "NAME_AMBIGUOUS", "subject: want one serialNumber, have two"},
+        {"organizationIdentifier=a,organizationIdentifier=b", "NAME_AMBIGUOUS",
+            "subject: want one organizationIdentifier, have two"},
+        {"MatterVID=FFF1,MatterVID=FFF2", "NAME_AMBIGUOUS", "subject: want one MatterVID, have two"},
+        {"MatterVID=fff1", "NAME_MATTER", "subject: MatterVID: " HEX4},
+        {"MatterVID=FFF", "NAME_MATTER", "subject: MatterVID: " HEX4},
+        {"MatterPID=80000", "NAME_MATTER", "subject: MatterPID: " HEX4},
+        {"MatterPID=800G", "NAME_MATTER", "subject: MatterPID: " HEX4},
+        {"MatterPID=\xc3\xbc"
+         "00",
+            "NAME_MATTER", "subject: MatterPID: " HEX4},
+        {"MatterVID=#160446464631", "NAME_STRING_TYPE",
+            "subject: MatterVID: RFC 5280 4.1.2.4: want UTF8String or PrintableString, have IA5String"},
+        {"serialNumber=#0c0141", "NAME_STRING_TYPE",
+            "subject: serialNumber: RFC 5280 4.1.2.4: want PrintableString, have UTF8String"},
+        {"postalCode=12345678901234567890123456789012345678901", "NAME_TOO_LONG",
+            "subject: postalCode: X.520 ub-postal-code: want at most 40 characters, have 41"},
+        {"DC=1234567890123456789012345678901234567890123456789012345678901234", "NAME_TOO_LONG",
+            "subject: DC: RFC 1034 3.1: want at most 63 characters, have 64"},
         {"DC=\xc3\xbc", "NAME_CHARSET", "subject: DC: RFC 5280 A.1: want ASCII characters, have U+00C3"},
     };
     size_t i;
@@ -295,6 +325,163 @@ static void shows_what_it_refuses(void **state)
     assert_string_equal(buf_str(&text), "CN=#1401E9");
 }
 
+/* The bytes of the standard's example, and what takes them back. */
+static void matter(void **state)
+{
+    AUTO_BUF vid = BUF_INIT;
+    AUTO_BUF both = BUF_INIT;
+    AUTO_BUF text = BUF_INIT;
+    struct der found;
+
+    (void)state;
+    assert_ok(name_from_text("MatterVID=FFF1", &vid, &err));
+    assert_bytes(der_buf(&vid), "301631143012060a2b0601040182a27c02010c0446464631");
+    assert_ok(name_from_text("1.3.6.1.4.1.37244.2.2=8000,1.3.6.1.4.1.37244.2.1=#13044646"
+                             "4631",
+        &both, &err));
+    assert_bytes(der_buf(&both),
+        "302c31143012060a2b0601040182a27c020113044646463131143012060a2b0601040182a27c02020c0438303030");
+    assert_ok(name_to_text(der_buf(&both), &text, &err));
+    assert_string_equal(buf_str(&text), "MatterPID=8000,MatterVID=FFF1");
+    assert_int_equal(name_get(der_buf(&both), NAME_VID, &found), 1);
+    assert_memory_equal(found.p, "FFF1", 4);
+    assert_int_equal(name_get(der_buf(&both), NAME_PID, &found), 1);
+    assert_memory_equal(found.p, "8000", 4);
+    assert_int_equal(name_get(der_buf(&vid), NAME_PID, &found), 0);
+}
+
+/* --- names by the thousand --- */
+
+static uint32_t draw(uint32_t below)
+{
+    static uint64_t x = 20260601;
+
+    x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(x >> 33) % below;
+}
+
+/* What the value of an attribute is made of: the characters that mean something in RFC 4514 come first. */
+static const char *const any_text[] = {" ", "#", "+", ",", ";", "<", "=", ">", "\\", "\"", "a", "Z", "0",
+    "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x94\x91", "'", "/", "@", "_", NULL};
+static const char *const ascii[] = {
+    " ", "#", "+", ",", ";", "<", "=", ">", "\\", "\"", "a", "Z", "0", "@", "_", NULL};
+static const char *const printable[] = {
+    " ", "+", ",", "=", "'", "(", ")", "-", ".", "/", ":", "?", "a", "Z", "0", NULL};
+static const char *const letters[] = {"A", "b", "Z", NULL};
+static const char *const hex[] = {"0", "7", "A", "F", NULL};
+
+static const struct {
+    enum oid oid;
+    uint8_t type;
+    size_t min, max;
+    const char *const *set;
+    bool once;
+} made[] = {
+    {OID_CN, DER_UTF8_STRING, 1, 64, any_text, true},
+    {OID_ORGANIZATION, DER_UTF8_STRING, 1, 64, any_text, false},
+    {OID_UNIT, DER_UTF8_STRING, 1, 64, any_text, false},
+    {OID_COUNTRY, DER_PRINTABLE_STRING, 2, 2, letters, true},
+    {OID_LOCALITY, DER_UTF8_STRING, 1, 128, any_text, false},
+    {OID_STATE, DER_UTF8_STRING, 1, 128, any_text, false},
+    {OID_STREET, DER_UTF8_STRING, 1, 128, any_text, false},
+    {OID_POSTAL_CODE, DER_UTF8_STRING, 1, 40, any_text, false},
+    {OID_SERIAL_NUMBER, DER_PRINTABLE_STRING, 1, 64, printable, true},
+    {OID_TITLE, DER_UTF8_STRING, 1, 64, any_text, false},
+    {OID_DN_QUALIFIER, DER_PRINTABLE_STRING, 1, 64, printable, false},
+    {OID_PSEUDONYM, DER_UTF8_STRING, 1, 128, any_text, false},
+    {OID_DOMAIN_COMPONENT, DER_IA5_STRING, 1, 63, ascii, false},
+    {OID_EMAIL_ADDRESS, DER_IA5_STRING, 1, 255, ascii, false},
+    {OID_GIVEN_NAME, DER_UTF8_STRING, 1, 128, any_text, false},
+    {OID_SURNAME, DER_UTF8_STRING, 1, 128, any_text, false},
+    {OID_INITIALS, DER_UTF8_STRING, 1, 128, any_text, false},
+    {OID_USER_ID, DER_UTF8_STRING, 1, 256, any_text, false},
+    {OID_ORGANIZATION_ID, DER_UTF8_STRING, 1, 128, any_text, true},
+    {OID_MATTER_VID, DER_UTF8_STRING, 4, 4, hex, true},
+    {OID_MATTER_PID, DER_UTF8_STRING, 4, 4, hex, true},
+};
+#define N_MADE (sizeof(made) / sizeof(made[0]))
+
+static void add_made(struct buf *name, size_t row)
+{
+    size_t n_set = 0, n = made[row].min + draw((uint32_t)(made[row].max - made[row].min) + 1),
+           at = der_open(name);
+    AUTO_BUF value = BUF_INIT;
+
+    while (made[row].set[n_set])
+        n_set++;
+    while (n-- > 0)
+        buf_adds(&value, made[row].set[draw((uint32_t)n_set)]);
+    oid_add(name, made[row].oid);
+    der_add(name, made[row].type, value.p, value.len);
+    der_close(name, at, DER_SEQUENCE);
+    der_close(name, at, DER_SET);
+}
+
+static void make_name(struct buf *name)
+{
+    uint32_t seen = 0;
+    size_t n, row;
+
+    for (n = 1 + draw(8); n > 0; n--) {
+        row = draw(N_MADE);
+        if (made[row].once && seen & UINT32_C(1) << row)
+            continue;
+        seen |= UINT32_C(1) << row;
+        add_made(name, row);
+    }
+    der_close(name, 0, DER_SEQUENCE);
+}
+
+/* From DER to text and back: the same bytes, whatever characters are in it. */
+static void any_name_round_trips(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 5000; i++) {
+        AUTO_BUF name = BUF_INIT;
+        AUTO_BUF text = BUF_INIT;
+        AUTO_BUF again = BUF_INIT;
+        AUTO_BUF text_again = BUF_INIT;
+
+        make_name(&name);
+        assert_ok(name_check(der_buf(&name), "name", &err));
+        assert_ok(name_to_text(der_buf(&name), &text, &err));
+        assert_ok(name_from_text(buf_str(&text), &again, &err));
+        if (!der_equal(der_buf(&name), der_buf(&again)))
+            fail_msg("other bytes from '%s'", (char *)text.p);
+        assert_ok(name_to_text(der_buf(&again), &text_again, &err));
+        assert_string_equal(buf_str(&text_again), (char *)text.p);
+    }
+}
+
+/* Any text at all, changed at random places: refused or taken, and what is taken comes back. */
+static void any_text_is_refused_or_taken(void **state)
+{
+    static const char start[] = "CN=a\\,b\\20,serialNumber=x y,O=#0c0141,1.2.3=z";
+    char text[sizeof(start)];
+    size_t i, taken = 0;
+
+    (void)state;
+    for (i = 0; i < 20000; i++) {
+        AUTO_BUF name = BUF_INIT;
+        AUTO_BUF shown = BUF_INIT;
+        AUTO_BUF again = BUF_INIT;
+
+        memcpy(text, start, sizeof(start));
+        text[draw(sizeof(start) - 1)] = "\\#,+=\" \x01\xff"
+                                        "a0"[draw(11)];
+        text[draw(sizeof(start) - 1)] = (char)(1 + draw(255));
+        if (name_from_text(text, &name, &err) != 0)
+            continue;
+        taken++;
+        assert_ok(name_to_text(der_buf(&name), &shown, &err));
+        assert_ok(name_from_text(buf_str(&shown), &again, &err));
+        assert_true(der_equal(der_buf(&name), der_buf(&again)));
+    }
+    assert_in_range(taken, 100, 19000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +497,9 @@ int main(void)
         cmocka_unit_test(broken_structures),
         cmocka_unit_test(gets_one),
         cmocka_unit_test(shows_what_it_refuses),
+        cmocka_unit_test(matter),
+        cmocka_unit_test(any_name_round_trips),
+        cmocka_unit_test(any_text_is_refused_or_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "ceremony/steps.h"
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
@@ -214,21 +213,6 @@ static int read_steps(struct script *s, const config_setting_t *list, struct p11
     return 0;
 }
 
-/* What it says goes into the transcript, which is JSON. */
-static int check_utf8(const struct script *s, const char *path, struct p11ca_err *err)
-{
-    size_t i, n, line = 1;
-    uint32_t c;
-
-    for (i = 0; i < s->text.len; i += n) {
-        n = text_utf8(s->text.p + i, s->text.len - i, &c);
-        if (!n)
-            return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%zu: want UTF-8", path, line);
-        line += c == '\n';
-    }
-    return 0;
-}
-
 /* The bytes that are kept beside the transcript are those that were parsed. */
 static int read_text(struct script *s, const char *path, struct p11ca_err *err)
 {
@@ -241,7 +225,7 @@ static int read_text(struct script *s, const char *path, struct p11ca_err *err)
     if (memcmp(sha256, s->conf.sha256, sizeof(sha256)) != 0)
         return err_set(err, P11CA_CONFIG, "CONFIG", "%s: was changed while it was read", path);
     memcpy(s->sha256, sha256, sizeof(s->sha256));
-    return check_utf8(s, path, err);
+    return 0;
 }
 
 /* The hash in the transcript, and on paper, is that of this one file: `sha256sum` says the same. */

@@ -348,7 +348,7 @@ cross() {
     printf 'title = "x";\nsteps = = ();\n' >script.conf
     bad_script 'script.conf:2: syntax error'
     printf 'title = "x";\nsteps = ( { do = "say"; text = "\xff"; } );\n' >script.conf
-    bad_script 'script.conf:2: want UTF-8'
+    bad_script 'script.conf:2: text: want UTF-8'
     rm script.conf
     bad_script 'script.conf: No such file or directory'
 }
@@ -411,12 +411,14 @@ cross() {
     equal "$(transcript 'select(.type == "start") | "\(.by.role) \(.by.name) \(.witness[0].role) \(.witness[0].name)"')" 'CA null IW null'
 }
 
-@test "people: control characters, bidi marks and invalid UTF-8 in a name come out escaped" {
+@test "people: control characters and bidi marks in a name come out escaped, invalid UTF-8 is refused" {
     room_script '{ do = "say"; text = "x"; }'
-    printf 'CA = "Ann\x1b[31m Lee"; CO1 = "B\xffob"; CO2 = "\xe2\x80\xaeCy"; IW = "Zoë";\n' >people.conf
+    printf 'CA = "Ann\x1b[31m Lee"; CO1 = "Bob"; CO2 = "\xe2\x80\xaeCy"; IW = "Zoë";\n' >people.conf
     succeeds p11ca -C home ceremony run --yes script.conf --people people.conf
     refute grep -q $'\x1b' <<<"$stderr"
-    equal "$(transcript 'select(.type == "begin").roles[].name')" $'Ann\\x1b[31m Lee\nB\\xffob\n\\xe2\\x80\\xaeCy\nZoë'
+    equal "$(transcript 'select(.type == "begin").roles[].name')" $'Ann\\x1b[31m Lee\nBob\n\\xe2\\x80\\xaeCy\nZoë'
+    printf 'CA = "Ann";\nCO1 = "B\xffob";\n' >people.conf
+    refused 3 'p11ca: people.conf:2: CO1: want UTF-8' p11ca -C home ceremony run --yes script.conf --people people.conf
 }
 
 @test "a step that fails ends the run with its exit status, and is in the transcript" {

@@ -282,16 +282,52 @@ static int note_begin(struct run *run, struct p11ca_err *err)
         err);
 }
 
+/* As the event of the beginning ends; "" when nobody approves the plan. */
+static int plan_words(const struct run *run, char ret[TRANSCRIPT_HEX + 8], struct p11ca_err *err)
+{
+    char hex[TRANSCRIPT_HEX];
+
+    ret[0] = '\0';
+    if (!run->script->approvals_need)
+        return 0;
+    if (digest_hex(&run->plan->text, hex, err) != 0)
+        return -1;
+    snprintf(ret, TRANSCRIPT_HEX + 8, " plan %s", hex);
+    return 0;
+}
+
+/* Two that are begun side by side come after the same one: of one plan there is one. */
+static int refuse_planned(const struct run *run, struct p11ca_err *err)
+{
+    char words[TRANSCRIPT_HEX + 8];
+    AUTO_LEDGER l = NULL;
+    int begun;
+
+    if (plan_words(run, words, err) != 0)
+        return -1;
+    if (!words[0] || !file_exists(run->home->ledger_path))
+        return 0;
+    if (home_ledger_read(run->home, &l, err) != 0 || (begun = ledger_ceremony_begun(l, words, err)) < 0)
+        return -1;
+    return begun ? err_set(err, P11CA_REFUSED, "PLAN_BEGUN",
+                       "%s: a ceremony with this very plan was begun: what is approved for one is not for "
+                       "another",
+                       run->script->conf.path)
+                 : 0;
+}
+
 /* Without a digest while it is open: what it ends with is the next one's "previous". */
 static int note_ledger(const struct run *run, const char *what, const uint8_t *sha256, struct p11ca_err *err)
 {
-    char hex[TRANSCRIPT_HEX] = "", detail[256];
+    char hex[TRANSCRIPT_HEX] = "", plan[TRANSCRIPT_HEX + 8] = "", detail[320];
     struct ledger_event e = {.kind = "ceremony", .detail = detail};
     AUTO_LEDGER l = NULL;
 
+    if (!sha256 && plan_words(run, plan, err) != 0)
+        return -1;
     text_hex_lower(sha256 ? sha256 : run->script->sha256, SHA256_LEN, hex);
-    snprintf(detail, sizeof(detail), "%s%s %.96s %s %s", run->rehearsal ? "rehearsal " : "", what,
-        last_name(run->dir), sha256 ? "transcript" : "script", hex);
+    snprintf(detail, sizeof(detail), "%s%s %.96s %s %s%s", run->rehearsal ? "rehearsal " : "", what,
+        last_name(run->dir), sha256 ? "transcript" : "script", hex, plan);
     if (sha256)
         e.digest = (struct blob){sha256, SHA256_LEN};
     if (home_ledger_write(run->home, &l, err) != 0 || ledger_begin(l, err) != 0)
@@ -564,7 +600,7 @@ static int open_folder(struct run *run, const char *base, char **dir, struct p11
     if (!lock)
         return err_nomem(err);
     if (file_mkdir(base, 0755, err) != 0 || file_lock(lock, &fd, err) != 0 ||
-        refuse_unfinished(run, base, err) != 0 ||
+        refuse_unfinished(run, base, err) != 0 || refuse_planned(run, err) != 0 ||
         folder_make(base, run->options->dir, run->script, home_now(run->home), dir, err) != 0)
         return -1;
     run->dir = *dir;

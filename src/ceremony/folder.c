@@ -35,10 +35,26 @@ static int make(const char *dir, struct p11ca_err *err)
     return file_mkdir(dir, 0755, err) != 0 ? -1 : file_mkdir(artefacts, 0755, err);
 }
 
+/* Somebody else's: files of ours that no transcript goes with would be written over. */
+static bool is_foreign(const char *dir)
+{
+    static const char *const names[] = {
+        TRANSCRIPT_FILE, FOLDER_SCRIPT, FOLDER_PLAN, FOLDER_REPORT, FOLDER_SUMS};
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        AUTO_STR path = path_join(dir, names[i]);
+
+        if (!path || file_exists(path))
+            return i > 0;
+    }
+    return false;
+}
+
 /* A folder whose transcript is not begun yet is taken up: nothing happened in it. */
 static bool is_free(const char *dir)
 {
-    return !file_exists(dir) || !transcript_begun(dir);
+    return !file_exists(dir) || (!transcript_begun(dir) && !is_foreign(dir));
 }
 
 static int find_free(const char *base, const char *name, char **ret, struct p11ca_err *err)

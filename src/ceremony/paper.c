@@ -171,14 +171,14 @@ size_t paper_asks(const struct paper *p, const struct step *step, struct paper_a
     if (strcmp(kind, "backup-note") == 0)
         ret[n++] = (struct paper_ask){a->ask ? a->ask : "Where it is kept: bag, safe, seal number", 1};
     if (strcmp(kind, "hash-announce") == 0 && a->file)
-        ret[n++] = (struct paper_ask){"The hash: hex, and the first four words", 0};
+        ret[n++] = (struct paper_ask){"The hash: hex, and the first eight words", 0};
     if (strcmp(kind, "verify-files") == 0 && !a->sha256)
-        ret[n++] = (struct paper_ask){"The first four words as they were announced", 1};
+        ret[n++] = (struct paper_ask){"The first eight words as they were announced", 1};
     if (a->custodians.n)
         ret[n++] = (struct paper_ask){"Who got a share, and which", a->custodians.n};
     if (p->plan->foreign[step->number - 1])
         ret[n++] =
-            (struct paper_ask){"The first four words of the request's hash, from where it was made", 1};
+            (struct paper_ask){"The first eight words of the request's hash, from where it was made", 1};
     if (signs(p->plan, step)) {
         ret[n++] = (struct paper_ask){"Serial or number", 1};
         ret[n++] = (struct paper_ask){"The first four words of the hash of the to-be-signed bytes", 1};

@@ -165,14 +165,18 @@ static bool same_letters(const char *a, const char *b)
     }
 }
 
+/* Octets. Another file whose hash begins with the same four is made in minutes: it takes 2^32 tries. */
+#define READ_BACK 8
+
 static int check_read_back(void *arg, const char *answer, struct p11ca_err *err)
 {
     const uint8_t *sha256 = arg;
-    char hex[9], words[128];
+    char hex[2 * READ_BACK + 1], words[256];
+    size_t i, len = 0;
 
-    text_hex_lower(sha256, 4, hex);
-    snprintf(words, sizeof(words), "%s %s %s %s", words_at(0, sha256[0]), words_at(1, sha256[1]),
-        words_at(2, sha256[2]), words_at(3, sha256[3]));
+    text_hex_lower(sha256, READ_BACK, hex);
+    for (i = 0; i < READ_BACK && len < sizeof(words); i++)
+        len += (size_t)snprintf(words + len, sizeof(words) - len, "%s ", words_at(i, sha256[i]));
     if (same_letters(answer, hex) || same_letters(answer, words))
         return 0;
     return err_set(err, P11CA_USAGE, "HASH_MISMATCH",
@@ -188,7 +192,7 @@ int run_read_back(
     memcpy(copy, sha256, sizeof(copy));
     run_say_hash(run, what, sha256);
     if (run_ask(run, script_actor(run->script, run->step),
-            "the first four words, or eight hex digits, as they were read out where the file comes from",
+            "the first eight words, or sixteen hex digits, as they were read out where the file comes from",
             check_read_back, copy, &typed, err) != 0)
         return -1;
     *ret = typed != NULL;

@@ -85,7 +85,7 @@ P11CA_CHECK int run_ask(struct run *run, const struct role *role, const char *qu
 /* For run_ask(): anything but an empty line. */
 int run_not_empty(void *arg, const char *answer, struct p11ca_err *err);
 
-/* A digest is read back: the first eight hex digits or the first four words are typed. *ret false: nobody was asked. */
+/* A digest is read back: the first sixteen hex digits or the first eight words are typed. *ret false: nobody was asked. */
 P11CA_CHECK int run_read_back(
     struct run *run, const char *what, const uint8_t sha256[SHA256_LEN], bool *ret, struct p11ca_err *err);
 

@@ -34,6 +34,18 @@ int ledger_head(struct ledger *l, uint8_t ret[SHA256_LEN], struct p11ca_err *err
     return get_hash(l, "SELECT hash FROM event ORDER BY seq DESC LIMIT 1", ret, err);
 }
 
+int ledger_ceremony_begun(struct ledger *l, const char *words, struct p11ca_err *err)
+{
+    static const char text[] =
+        "SELECT 1 FROM event WHERE kind = 'ceremony' AND substr(detail, -length(?1)) = ?1 LIMIT 1";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin_once(&s, l, text, err) != 0)
+        return -1;
+    sql_text(&s, words);
+    return sql_step(&s, err);
+}
+
 int ledger_key_destroyed(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct p11ca_err *err)
 {
     static const char text[] = "SELECT 1 FROM event WHERE kind = 'destroy' AND digest = ?";

@@ -251,6 +251,9 @@ P11CA_CHECK int ledger_each_event(struct ledger *l, ledger_event_fn *fn, void *a
 P11CA_CHECK int ledger_last_ceremony(struct ledger *l, uint8_t ret[SHA256_LEN], struct p11ca_err *err);
 P11CA_CHECK int ledger_head(struct ledger *l, uint8_t ret[SHA256_LEN], struct p11ca_err *err);
 
+/* Whether a ceremony was begun in this home whose event ends with these words: 1, 0, -1 error. */
+P11CA_CHECK int ledger_ceremony_begun(struct ledger *l, const char *words, struct p11ca_err *err);
+
 /* Whether an event says that the key with this SubjectPublicKeyInfo was destroyed: 1, 0, -1 error. */
 P11CA_CHECK int ledger_key_destroyed(
     struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct p11ca_err *err);

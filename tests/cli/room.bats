@@ -184,11 +184,11 @@ foreign_request() {
     equal "$(transcript 'select(.type == "done").result.noted')" $'safe 3\nA-17'
 }
 
-# The first four words of a file's hash, as p11ca shows them.
+# The first eight words of a file's hash, as p11ca shows them.
 words_of() {
     printf 'title = "w"; steps = ( { do = "hash-announce"; file = "%s"; } );\n' "$1" >words.conf
     on_terminal 'yes "do step 1 of 1?"; yes "was it read aloud and written down?"' "$BUILD/bin/p11ca" -C home ceremony run words.conf \
-        --dir words | tr -d '\r' | sed -nE "/^SHA-256 of ${1//./\\.}:/{n;s/^ +[0-9a-f]{8} +//p;q}"
+        --dir words | tr -d '\r' | sed -nE "/^SHA-256 of ${1//./\\.}:/{n;s/^ +[0-9a-f]{8} +//p;n;s/^ +[0-9a-f]{8} +//p;q}" | paste -sd " "
     rm -r words
 }
 
@@ -197,8 +197,8 @@ words_of() {
     foreign_request
     cp -a home kept
     words=$(words_of sub.csr)
-    [[ $words == *' '*' '*' '* ]] || fail "want four words, have '$words'"
-    hex=$(sha256sum home/sub.csr | cut -c1-8)
+    [[ $words == *' '*' '*' '* ]] || fail "want eight words, have '$words'"
+    hex=$(sha256sum home/sub.csr | cut -c1-16)
     for again in "$words" "${words^^}" "${words// /  }" "$hex" "${hex^^}" "${hex:0:4} ${hex:4}"; do
         during=$again
         script "{ $sign }"
@@ -207,7 +207,7 @@ words_of() {
             expect -ex \"SHA-256 of sub.csr:\"
             answer {$q} \"0000 0000\"
             expect -ex \"that is not how this hash begins\"
-            answer {$q} \"${hex:0:7}\"
+            answer {$q} \"${hex:0:15}\"
             expect -ex \"that is not how this hash begins\"
             answer {$q} \"${hex}00\"
             expect -ex \"that is not how this hash begins\"
@@ -237,7 +237,7 @@ words_of() {
     room_script "{ $sign approve = [ \"CO1\", \"CO2\" ]; }"
     in_room "
         yes \"do step 1 of 1?\"
-        answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-8)
+        answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-16)
         expect -re {authority 'root' is to sign a certificate, serial [0-9A-F]+}
         expect -ex {SHA-256 of the to-be-signed bytes:}
         yes \"Crypto officer (CO1, Bob Ray): approve a signature over exactly these bytes?\"
@@ -248,7 +248,7 @@ words_of() {
     sleep 1.1
     in_room_again "
         yes \"do step 1 of 1?\"
-        answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-8)
+        answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-16)
         yes \"Crypto officer (CO2, Cy Fox): approve a signature over exactly these bytes?\""
     equal "$status" 0
     equal "$(grep -c 'CO1, Bob Ray): approve' <<<"$output")" 0
@@ -281,7 +281,7 @@ words_of() {
         no \"(CO1, Bob Ray): approve the plan with your key?\"
         yes \"(CO2, Cy Fox): approve the plan with your key?\"
         expect -ex \"approved by 'CO2', key \"
-        answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-8)
+        answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-16)
         yes \"approve a signature over exactly these bytes?\"" --people people.conf
     equal "$status" 0
     equal "$(transcript 'select(.type == "approval") | "\(.role) \(.name)"')" 'CO2 Cy Fox'
@@ -340,7 +340,7 @@ interrupted() {
     cp -a home kept
     room_script "{ do = \"backup-note\"; text = \"x\"; }, { $sign }"
     note='yes "do step 1 of 2?"; answer "seal number)? " here'
-    hash="answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-8)"
+    hash="answer {where the file comes from } $(sha256sum home/sub.csr | cut -c1-16)"
     for at in '{do step 1 of 2?}' '{seal number)? }|yes "do step 1 of 2?"' "{do step 2 of 2?}|$note" \
         "{where the file comes from }|$note; yes \"do step 2 of 2?\"" \
         "{exactly these bytes?}|$note; yes \"do step 2 of 2?\"; $hash"; do

@@ -540,7 +540,7 @@ static void forged_share_gives_no_secret(void **state)
         unsigned v = 0;
 
         for (i = 0; *p != '-' && i < 5; i++, n++)
-            v = v << 1 | (raw[n / 8] >> (7 - n % 8) & 1U);
+            v = v << 1 | ((unsigned)raw[n / 8] >> (7 - n % 8) & 1U);
         if (*p != '-')
             *p = base32[v];
     }

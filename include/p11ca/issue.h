@@ -61,6 +61,12 @@ struct p11ca_name {
  */
 P11CA_API P11CA_CHECK int p11ca_name_parse(const char *text, struct p11ca_name *ret, struct p11ca_err *err);
 
+/* What a row of a manifest, or --field, says: a profile's templates are filled with it. */
+struct p11ca_field {
+    const char *name; /* [a-z][a-z0-9_-]{0,31} */
+    const char *value;
+};
+
 struct p11ca_order {
     const char *authority, *profile;
     /* Exactly one of these three: where the public key comes from. */
@@ -71,6 +77,8 @@ struct p11ca_order {
     const char *subject; /* RFC 4514; NULL: the request's, or made from id or the first DNS name */
     const struct p11ca_name *sans; /* none: those of the request */
     size_t n_sans;
+    const struct p11ca_field *fields; /* for the profile's templates */
+    size_t n_fields;
     const char *key_of; /* an authority: the key must be the one the ledger has recorded for it; NULL: any */
     unsigned days;      /* 0: the profile's default */
     const char *output; /* PEM */

@@ -21,6 +21,8 @@ struct job_input {
     const char *device, *subject;
     struct der subject_der;      /* a Name to take byte for byte, instead of subject; p NULL: none */
     const struct san_list *sans; /* NULL: those of the request */
+    const struct p11ca_field *fields;
+    size_t n_fields;
     unsigned days;
     bool throwaway;     /* for measuring: valid in the first second of the issuer's life, and never again */
     const char *output; /* where it will be published; NULL: whatever is there does not matter */

@@ -30,6 +30,23 @@ enum subject_rule {
     SUBJECT_NOT_EMPTY /* a CA, a responder: with a CN */
 };
 
+/* Rules a profile asks for beside those for every certificate: the rows of the lint know whose they are. */
+enum rules {
+    RULES_BR = 1,      /* CA/Browser Forum, TLS Baseline Requirements */
+    RULES_IDEVID = 2,  /* IEEE 802.1AR, the manufacturer's */
+    RULES_LDEVID = 4,  /* IEEE 802.1AR, the owner's */
+    RULES_MATTER = 8,  /* PAA, PAI or DAC, by what the certificate is */
+    RULES_SPIFFE = 16, /* X509-SVID */
+    RULES_OCSP = 32,   /* RFC 6960, a delegated responder */
+    RULES_PIV = 64     /* FIPS 201 */
+};
+
+/* A rule the profile's owner does not want asked, and why. */
+struct lint_skip {
+    const char *rule; /* its id: LINT_SERIAL */
+    const char *reason;
+};
+
 struct profile {
     const char *name;
     bool is_ca, self_signed;
@@ -49,6 +66,9 @@ struct profile {
     unsigned backdate; /* seconds notBefore lies before now: clocks differ */
     unsigned keys;     /* KEY_BIT()s allowed */
     unsigned rsa_bits_min;
+    unsigned rules; /* RULES_* */
+    const struct lint_skip *skips;
+    size_t n_skips;
 };
 
 #define PROFILE_DAY 86400

@@ -20,7 +20,10 @@ static void list_one(void *arg, const struct p11ca_profile *p)
         json_array_append_new(l->list, json_pack("{s:s,s:s?,s:s?,s:b,s:b}", "name", p->name, "base", p->base,
                                            "about", p->about, "built_in", p->builtin, "ca", p->ca));
     else
-        cli_print("%-16s %-9s %s", p->name, p->builtin ? "built in" : "own", p->about ? p->about : "");
+        cli_print("%-16s %-9s %s%s", p->name, p->builtin ? "built in" : "own", p->about ? "" : "like ",
+            p->about  ? p->about
+            : p->base ? p->base
+                      : "no other");
 }
 
 static int run_list(struct cli *cli, struct p11ca_err *err)

@@ -74,6 +74,7 @@ static int gather(const struct conf *conf, config_setting_t *group, const struct
 
     if (base)
         *text = *base->text;
+    text->said[profile_key_find("about")] = (struct said){NULL, NULL, NULL}; /* it is another one */
     for (i = 0; i < n; i++) {
         config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
 

@@ -209,11 +209,29 @@ static bool is_foreign_kind(const struct lint *l)
            (strcmp(l->spki_why.code, "KEY_TYPE") == 0 || strcmp(l->spki_why.code, "KEY_CURVE") == 0);
 }
 
+/* BR 6.1.6 lets the exponent be any odd number from 3; ours is from 65537. */
+static bool is_foreign_exponent(const struct lint *l)
+{
+    struct der seq, alg, bits, key, n, e;
+
+    if (l->q.profile || strcmp(l->spki_why.code, "KEY_EXPONENT") != 0 ||
+        der_whole(l->t.spki, DER_SEQUENCE, &seq) != 0 || der_next(&seq, DER_SEQUENCE, &alg) != 0 ||
+        der_next_bits(&seq, &bits) != 0 || der_whole(bits, DER_SEQUENCE, &key) != 0 ||
+        der_next(&key, DER_INTEGER, &n) != 0 || der_whole(key, DER_INTEGER, &e) != 0 || e.len == 0)
+        return false;
+    return !(e.p[0] & 0x80) && e.p[e.len - 1] & 1 && (e.len > 1 || e.p[0] > 1);
+}
+
 static bool check_key(struct lint *l)
 {
     if (!l->spki_ok)
-        return is_foreign_kind(l) || spki_because(l);
+        return is_foreign_kind(l) || is_foreign_exponent(l) || spki_because(l);
     return !l->q.profile || profile_check_key(l->q.profile, &l->spki, &l->why) == 0 || lint_because(l);
+}
+
+static bool check_key_exponent(struct lint *l)
+{
+    return l->spki_ok || !is_foreign_exponent(l) || spki_because(l);
 }
 
 static bool check_key_kind(struct lint *l)
@@ -625,6 +643,7 @@ const struct lint_rule lint_rows_rfc5280[] = {
     {"LINT_NAME_TWICE", "the house", "subject", LINT_NOTICE, ON_FOREIGN, 0, check_name_twice},
     {"LINT_NAME_EMAIL", "RFC 5280 4.1.2.6", "subject", LINT_NOTICE, ON_EVERY, 0, check_name_email},
     {"LINT_KEY_KIND", "RFC 5280 4.1.2.7", "key", LINT_NOTICE, ON_FOREIGN, 0, check_key_kind},
+    {"LINT_KEY_EXPONENT", "BR 6.1.6", "key", LINT_WARNING, ON_FOREIGN, 0, check_key_exponent},
     {"LINT_KEY_WEAK", "BR 6.1.1.3", "key", E, ON_KEYED | ON_FIXED, 0, check_key_weak},
     {"LINT_KEY_POINT", "SP 800-56A 5.6.2.3", "key", E, ON_KEYED | ON_FOREIGN, 0, check_key_point},
     {"LINT_KU_CRITICAL", "RFC 5280 4.2.1.3", "keyUsage", LINT_WARNING, ON_FOREIGN, 0, check_ku_critical},

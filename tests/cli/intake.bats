@@ -369,3 +369,43 @@ check_rows() {
 @test "rows 50 and 51: the clock and the issuer's validity" {
     check_rows 50 51
 }
+
+# --- lists of weak keys ---
+
+issue_rsa() {
+    p11ca -C home issue -a factory -p device --csr in/good-rsa.der -o out.crt
+}
+
+@test "weak-keys: several files; other keys pass" {
+    printf '# comment\n\nffffffffffffffffffff\n' >home/one
+    printf '00000000000000000000\n' >home/two
+    sed -i '1i weak-keys = [ "one", "two" ];' home/p11ca.conf
+    succeeds issue_rsa
+    fresh_home
+    weak_keys_listed
+    mv home/blacklist.RSA-2048 two
+    printf 'ffffffffffffffffffff\n' >home/one
+    sed -i "1s|.*|weak-keys = [ \"one\", \"$PWD/two\" ];|" home/p11ca.conf
+    refused 4 'p11ca: in/good-rsa.der: public key: BR 6.1.1.3: *CVE-2008-0166?' issue_rsa
+    openssl req -in in/good-rsa.der -inform DER -noout -pubkey >rsa.pub
+    refused 4 'p11ca: rsa.pub: public key: BR 6.1.1.3: *CVE-2008-0166?' p11ca -C home issue -a factory -p device --id leaf-1 --pubkey rsa.pub -o out.crt
+    [[ ! -e calls ]] || fail 'want no token call'
+}
+
+@test "weak-keys: a list that is none lets no RSA key pass, and is no matter of EC keys" {
+    sed -i '1i weak-keys = "list";' home/p11ca.conf
+    refused 3 'p11ca: home/p11ca.conf:1: weak-keys: home/list: no such file' issue_rsa
+    : >home/list
+    refused 3 'p11ca: in/good-rsa.der: home/list: openssl-blacklist: want at least one key, have none' issue_rsa
+    printf '00000000000000000000\nnot a digest\n' >home/list
+    refused 3 "p11ca: in/good-rsa.der: home/list:2: openssl-blacklist: want 20 hexadecimal digits or a comment, have 'not a digest'" issue_rsa
+    truncate -s 33M home/list
+    refused 3 'p11ca: in/good-rsa.der: weak-keys: home/list: want at most 33554432 bytes, have 34603008' issue_rsa
+    rm home/list
+    mkfifo home/list
+    refused 3 'p11ca: in/good-rsa.der: weak-keys: home/list: want a regular file' issue_rsa
+    [[ ! -e calls ]] || fail 'want no token call'
+    succeeds p11ca -C home issue -a factory -p device --csr in/good.der -o out.crt
+    sed -i '1s/.*/weak-keys = 7;/' home/p11ca.conf
+    refused 3 'p11ca: home/p11ca.conf:1: weak-keys: want strings' issue_rsa
+}

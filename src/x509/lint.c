@@ -128,7 +128,7 @@ static bool check_days(struct lint *l)
 {
     int64_t days = (l->t.not_after - l->t.not_before + PROFILE_DAY) / PROFILE_DAY;
 
-    return days <= l->profile->days_max ||
+    return days <= l->profile->days_max || (l->profile->no_expiry && l->t.not_after == PROFILE_NO_EXPIRY) ||
            have(l, "want at most %u days, have %lld", l->profile->days_max, (long long)days);
 }
 
@@ -142,12 +142,12 @@ static bool check_subject(struct lint *l)
     bool nameless = name_is_empty(l->t.subject);
     struct der cn;
 
-    if (nameless && (l->f.is_ca || (l->profile && l->profile->subject == SUBJECT_NOT_EMPTY)))
+    if (nameless && (l->f.is_ca || (l->profile && (l->profile->subject == SUBJECT_NOT_EMPTY ||
+                                                      l->profile->subject == SUBJECT_SOME))))
         return have(l, "want a name, have an empty one");
     if (nameless && !l->f.san.p)
         return have(l, "want a name or an alternative name, have neither");
-    if (!nameless && l->profile && l->profile->subject != SUBJECT_ANY &&
-        name_get(l->t.subject, NAME_CN, &cn) != 1)
+    if (!nameless && l->profile && profile_wants_cn(l->profile) && name_get(l->t.subject, NAME_CN, &cn) != 1)
         return have(l, "want one CN, have none or more");
     return true;
 }
@@ -346,6 +346,7 @@ static bool is_wanted(const struct profile *p, struct der oid)
         {OID_SKI, p->ski},
         {OID_AKI, true},
         {OID_CRL_DP, p->crl_dp},
+        {OID_AIA, p->aia},
         {OID_OCSP_NOCHECK, p->ocsp_nocheck},
     };
     size_t i;
@@ -354,7 +355,68 @@ static bool is_wanted(const struct profile *p, struct der oid)
         if (oid_is(oid, table[i].oid))
             return table[i].wanted;
     }
+    for (i = 0; i < p->n_fixed; i++) {
+        if (der_equal(oid, p->fixed[i].oid))
+            return true;
+    }
+    for (i = 0; i < p->n_ext_slots; i++) {
+        if (der_equal(oid, p->ext_slots[i].oid))
+            return true;
+    }
     return false;
+}
+
+static const struct cert_ext *find_ext(const struct tbs *t, struct der oid)
+{
+    size_t i;
+
+    for (i = 0; i < t->n_exts; i++) {
+        if (der_equal(t->exts[i].oid, oid))
+            return &t->exts[i];
+    }
+    return NULL;
+}
+
+/* Those of which the profile states the very bytes. */
+static bool check_fixed(struct lint *l)
+{
+    char name[OID_TEXT];
+    size_t i;
+
+    for (i = 0; i < l->profile->n_fixed; i++) {
+        const struct fixed_ext *want = &l->profile->fixed[i];
+        const struct cert_ext *found = find_ext(&l->t, want->oid);
+
+        if (!found || found->critical != want->critical || !der_equal(found->value, want->value))
+            return have(
+                l, "want the profile's %s, have %s", oid_text(want->oid, name), found ? "another" : "none");
+    }
+    return true;
+}
+
+/* Those of which the profile states the type. */
+static bool check_slots(struct lint *l)
+{
+    char name[OID_TEXT];
+    size_t i;
+
+    for (i = 0; i < l->profile->n_ext_slots; i++) {
+        const struct ext_slot *want = &l->profile->ext_slots[i];
+        const struct cert_ext *found = find_ext(&l->t, want->oid);
+        AUTO_BUF text = BUF_INIT;
+
+        oid_text(want->oid, name);
+        if (!found && want->slot.optional)
+            continue;
+        if (!found)
+            return have(l, "want %s, have none", name);
+        if (found->critical != want->critical)
+            return have(
+                l, "want %s %s, have it otherwise", name, want->critical ? "critical" : "not critical");
+        if (ext_private_read(want->type, found->value, want->max, &text, &l->why) != 0)
+            return because(l);
+    }
+    return true;
 }
 
 static bool check_ext_set(struct lint *l)
@@ -393,6 +455,14 @@ static bool check_eku(struct lint *l)
 {
     char want[EXT_TEXT], found[EXT_TEXT];
 
+    AUTO_BUF value = BUF_INIT;
+    const struct cert_ext *ext = tbs_ext(&l->t, OID_EXT_KEY_USAGE);
+
+    if (l->profile->eku_others.len) {
+        ext_add_eku(&value, l->profile->eku, l->profile->eku_others);
+        return (ext && buf_ok(&value) && der_equal(ext->value, der_buf(&value))) ||
+               have(l, "want the profile's usages, have others");
+    }
     return l->f.eku == l->profile->eku ||
            have(l, "want %s, have %s", ext_eku_text(l->profile->eku, want), ext_eku_text(l->f.eku, found));
 }
@@ -437,6 +507,16 @@ static bool check_crl_dp(struct lint *l)
     return (uri.len > 7 && memcmp(uri.p, "http://", 7) == 0) || have(l, "want an http URI, have another");
 }
 
+/* What the signature will add is not known to the octet: the most it can be. */
+static bool check_size(struct lint *l)
+{
+    const struct spki *signer = l->issuer ? &l->issuer->spki : l->spki_ok ? &l->spki : NULL;
+    size_t size = signer ? cert_size_max(l->tbs, signer) : l->tbs.len;
+
+    return !l->profile->max_size || size <= l->profile->max_size ||
+           have(l, "want at most %u octets, have up to %zu", l->profile->max_size, size);
+}
+
 /* --- the table --- */
 
 /* For which certificates a row holds, and whether it can be asked when an extension cannot be read. */
@@ -464,6 +544,8 @@ static const struct row {
     {"LINT_EXT_TWICE", "RFC 5280 4.2", "extensions", EVERY, check_ext_once},
     {"LINT_EXT_VALUE", "RFC 5280 4.2", "extensions", EVERY, check_ext_values},
     {"LINT_EXT_SET", "the profile", "extensions", PROFILED, check_ext_set},
+    {"LINT_EXT_FIXED", "the profile", "extensions", PROFILED, check_fixed},
+    {"LINT_EXT_SLOT", "the profile", "extensions", PROFILED, check_slots},
     {"LINT_CRITICAL", "RFC 5280 4.2.1", "extensions", EVERY, check_critical},
     {"LINT_BC_CRITICAL", "RFC 5280 4.2.1.9", "basicConstraints", READABLE, check_bc_critical},
     {"LINT_BC", "RFC 5280 4.2.1.9", "basicConstraints", PROFILED | READABLE, check_bc},
@@ -480,6 +562,7 @@ static const struct row {
     {"LINT_CA_SKI", "RFC 5280 4.2.1.2", "subjectKeyIdentifier", READABLE, check_ca_ski},
     {"LINT_SKI", "RFC 5280 4.2.1.2", "subjectKeyIdentifier", PROFILED | READABLE, check_ski},
     {"LINT_AKI", "RFC 5280 4.2.1.1", "authorityKeyIdentifier", READABLE, check_aki},
+    {"CERT_TOO_LARGE", "the profile", "size", PROFILED, check_size},
     {"LINT_CRL_DP", "BR 7.1.2.11.2", "cRLDistributionPoints", PROFILED, check_crl_dp},
     {"LINT_OCSP_NOCHECK", "RFC 6960 4.2.2.2.1", "ocsp-nocheck", EVERY, check_nocheck_value},
     {"LINT_OCSP_NOCHECK", "RFC 6960 4.2.2.2.1", "ocsp-nocheck", PROFILED, check_nocheck},

@@ -12,7 +12,7 @@ load common
 # row      number in the list of kinds of bad input; lots and their manifests have the others (batch.bats)
 # file     below in/, or made by the changes
 # changes  a function of this file, in a home of the row's own; -: none
-# options  besides -a factory -p device
+# options  besides -a factory and, unless given, -p device
 # exit, code  0, -: issued
 # OpenSSL  what `openssl req -verify` says: ok, bad, parse (it is no request to it); -: not asked
 # line     a pattern; behind "p11ca: FILE: ", or all of it after a ^
@@ -37,6 +37,7 @@ table() {
 7|07-p224.der|-||4|KEY_CURVE|ok|request: public key: BR 6.1.5: want curve P-256, P-384 or P-521, have P-224
 7|07-brainpool.der|-||4|KEY_CURVE|ok|request: public key: BR 6.1.5: want curve P-256, P-384 or P-521, have brainpoolP256r1
 7|07-ed25519.der|-||4|KEY_TYPE|ok|request: public key: BR 6.1.5: want an EC or RSA key, have Ed25519
+7|good-p384.der|profile_of_p256|-p small|4|KEY_CURVE|ok|profile 'small': public key: want a kind of key it allows, have EC P-384
 8|08-explicit.der|-||4|KEY_EXPLICIT_PARAMS|ok|request: public key: RFC 5480 2.1.1: want a named curve, have explicit parameters
 9|09-off-curve.der|-||4|KEY_INVALID|bad|request: public key: SP 800-56A 5.6.2.3: want a point on P-256, have another
 10|10-infinity.der|-||4|KEY_INVALID|bad|request: public key: SP 800-56A 5.6.2.3: want a point, have the point at infinity
@@ -162,6 +163,11 @@ weak_keys_listed() {
     sed -i '1i weak-keys = "blacklist.RSA-2048";' home/p11ca.conf
 }
 
+profile_of_p256() {
+    sed -i 's/issues = \[ "server"/issues = [ "small", "server"/' home/p11ca.conf
+    echo 'profiles = { small = { base = "device"; keys = [ "P-256" ]; }; };' >>home/p11ca.conf
+}
+
 # The first serial is drawn as ever; then every one is the same, and in use.
 random_broken() {
     export LD_PRELOAD=$world P11CA_RANDOM=42
@@ -237,7 +243,7 @@ refused_row() {
     files=$(files_now)
     rows=$(rows_now)
     events=$(events_now)
-    run --separate-stderr p11ca --json -C home issue -a factory -p device --csr "$path" -o out.crt "${options[@]}"
+    run --separate-stderr p11ca --json -C home issue -a factory --csr "$path" -o out.crt "${options[@]}"
     [[ $status == "$exit" ]] || fail "want exit status $exit"
     [[ $output == '{"error":{"code":"'"$code"'",'* ]] || fail "want the code $code"
     # The pattern is one on purpose.
@@ -251,7 +257,7 @@ refused_row() {
 }
 
 issued_row() {
-    run --separate-stderr p11ca -C home issue -a factory -p device --csr "$path" -o out.crt "${options[@]}"
+    run --separate-stderr p11ca -C home issue -a factory --csr "$path" -o out.crt "${options[@]}"
     [[ $status == 0 ]] || fail 'want it issued'
     # The pattern is one on purpose.
     # shellcheck disable=SC2053
@@ -264,6 +270,7 @@ issued_row() {
 check_row() {
     local file=$2 changes=$3 exit=$5 code=$6 openssl=$7 line=$8 path=in/$2 options=()
     read -ra options <<<"$4"
+    [[ $4 == -p* ]] || options+=(-p device)
     if [[ $changes != - ]]; then
         fresh_home
         "$changes"

@@ -277,9 +277,10 @@ static void modulus_with(unsigned factor, BIGNUM *ret)
 
     assert_int_equal(BN_generate_prime_ex(p, 1024, 0, NULL, NULL, NULL), 1);
     do {
-        assert_int_equal(BN_generate_prime_ex(q, bits--, 0, NULL, NULL, NULL), 1);
+        assert_int_equal(BN_generate_prime_ex(q, bits, 0, NULL, NULL, NULL), 1);
         assert_int_equal(BN_mul(ret, p, q, ctx) && BN_mul_word(ret, factor), 1);
-    } while (BN_num_bits(ret) > 2048);
+        bits += BN_num_bits(ret) > 2048 ? -1 : 1;
+    } while (BN_num_bits(ret) != 2048);
 }
 
 /* 4093 is the largest prime that is looked for, 4099 the next one. */

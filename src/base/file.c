@@ -77,6 +77,11 @@ int file_read_private(const char *path, size_t max, struct buf *ret, struct p11c
     return fd < 0 ? -1 : read_all(fd, path, max, ret, err);
 }
 
+int file_read_stream(int fd, const char *what, size_t max, struct buf *ret, struct p11ca_err *err)
+{
+    return read_all(fd, what, max, ret, err);
+}
+
 int file_read_fd(int fd, size_t max, struct buf *ret, struct p11ca_err *err)
 {
     size_t total = 0;

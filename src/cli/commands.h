@@ -15,6 +15,7 @@ extern const struct command cmd_issue;
 extern const struct command cmd_batch;
 extern const struct command cmd_list, cmd_show;
 extern const struct command cmd_verify;
+extern const struct command cmd_lint;
 extern const struct command cmd_audit;
 extern const struct command cmd_bench;
 extern const struct command cmd_help;

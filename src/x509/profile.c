@@ -167,7 +167,7 @@ int profile_check_subject(
     struct der cn;
 
     if (name_is_empty(subject)) {
-        if (p->subject == SUBJECT_NOT_EMPTY || p->subject == SUBJECT_SOME)
+        if (profile_wants_subject(p))
             return err_set(err, P11CA_REFUSED, "NAME_EMPTY",
                 "profile '%s': RFC 5280 4.1.2.6: subject: want a name, have an empty one", p->name);
         if (!sans || sans->n == 0)

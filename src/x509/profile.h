@@ -158,6 +158,11 @@ static inline unsigned profile_key_usage(const struct profile *p, enum key_kind 
     return p->key_usage | (kind == KEY_RSA ? p->key_usage_rsa : 0);
 }
 
+static inline bool profile_wants_subject(const struct profile *p)
+{
+    return p->subject == SUBJECT_NOT_EMPTY || p->subject == SUBJECT_SOME;
+}
+
 /* Whether a subject that is not empty must have a CN. */
 static inline bool profile_wants_cn(const struct profile *p)
 {

@@ -10,6 +10,7 @@
 #include "x509/constraints.h"
 #include "x509/ext.h"
 #include "x509/ext_info.h"
+#include "x509/lint.h"
 #include "x509/name.h"
 #include "x509/template.h"
 
@@ -697,8 +698,6 @@ static int skip_lint(struct making *m, config_setting_t *s, struct p11ca_err *er
             return refuse(m, one, err, "want { rule = \"...\"; reason = \"...\"; }");
         if (conf_fields(m->said->conf, one, m->key, skip_fields, N(skip_fields), &skips[i], err) != 0)
             return -1;
-        if (strspn(skips[i].reason, " ") == strlen(skips[i].reason))
-            return refuse(m, one, err, "%s: want a reason", skips[i].rule);
     }
     m->p->skips = skips;
     m->p->n_skips = n;
@@ -811,6 +810,8 @@ static const char *contradiction(const struct profile *p)
     for (i = 0; i < p->n_fixed; i++) {
         if (oid_is(p->fixed[i].oid, OID_NAME_CONSTRAINTS) && !p->is_ca)
             return "name-constraints: RFC 5280 4.2.1.10: want them only with a CA";
+        if (oid_is(p->fixed[i].oid, OID_NO_REV_AVAIL) && (p->crl_dp || p->ocsp_url))
+            return "no-rev-avail: RFC 9608 3: want it without crl-distribution-point and ocsp-url";
     }
     if (p->max_size && p->max_size < 200)
         return "max-size: want 200 octets or more: no certificate is smaller";
@@ -835,6 +836,8 @@ int profile_compile(struct profile *p, struct arena *arena, struct p11ca_err *er
         return err_nomem(err);
     memcpy((void *)(uintptr_t)p->fixed, m.fixed, sizeof(m.fixed));
     if (profile_check(p, err) != 0)
+        return -1;
+    if (lint_check_skips(p, err) != 0)
         return -1;
     wrong = contradiction(p);
     return wrong ? err_set(err, P11CA_CONFIG, "PROFILE", "profile '%s': %s", p->name, wrong) : 0;

@@ -148,7 +148,8 @@ has() {
     judged root factory w sslclient
     has "$(text_of w)" "X509v3 Subject Alternative Name: critical"
     refused 4 "p11ca: *SPIFFE*" p11ca -q -C home issue -a factory -p spiffe --new-key x.key --uri https://a.example/ -o x.crt
-    refused 4 "p11ca: *SPIFFE*" p11ca -q -C home issue -a factory -p spiffe --new-key x.key --uri spiffe://a.example/a \
+    refused 4 "p11ca: x.key: profile 'spiffe': X509-SVID 5.2: subjectAltName: want exactly one URI, have 2" \
+        p11ca -q -C home issue -a factory -p spiffe --new-key x.key --uri spiffe://a.example/a \
         --uri spiffe://a.example/b -o x.crt
     refused 4 "p11ca: *SPIFFE*" p11ca -q -C home issue -a factory -p spiffe --new-key x.key --uri spiffe://a.example -o x.crt
 }

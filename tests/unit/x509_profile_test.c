@@ -126,6 +126,9 @@ static void refused_text(void **state)
             "own.conf:1: profiles.x: tls-feature: RFC 7633 4.1: want each number once"},
         {"x = { base = \"device\"; masa-url = \"masa\"; };",
             "own.conf:1: profiles.x: masa-url: RFC 8995 2.3.2: want a URI, have 'masa'"},
+        {"x = { base = \"device\"; no-rev-avail = true; };",
+            "own.conf:1: profile 'x': no-rev-avail: RFC 9608 3: want it without crl-distribution-point and "
+            "ocsp-url"},
         {"x = { base = \"device\"; max-size = 100; };",
             "own.conf:1: profile 'x': max-size: want 200 octets or more: no certificate is smaller"},
         {"x = { base = \"issuing-ca\"; subject = ( { attribute = \"O\"; from = \"fixed\"; value = \"A\"; } "
@@ -416,7 +419,7 @@ static void template_names(void **state)
 /* --- extensions that are the same in all, and no others --- */
 
 static const char rich[] =
-    "profiles = { rich = { base = \"server\"; tls-feature = [ 5 ]; no-rev-avail = true; max-size = 1024;\n"
+    "profiles = { rich = { base = \"server\"; tls-feature = [ 5 ]; max-size = 1024;\n"
     "  crl-distribution-point = false; ocsp-url = \"http://ocsp.acme.example/\";\n"
     "  ca-issuers-url = \"http://pki.acme.example/ca.crt\";\n"
     "  policies = ( { oid = \"2.23.140.1.2.1\"; cps = \"http://pki.acme.example/cps\"; } );\n"
@@ -447,7 +450,6 @@ static void fixed_extensions(void **state)
     static const char *const fields[] = {"n", "65537", NULL};
     static const char *const octets[] = {
         "06082b0601050507011804053003020105",                     /* TLS feature */
-        "0603551d3804020500",                                     /* noRevAvail */
         "06082b06010505070120041b1619",                           /* MASA URL */
         "06082b0601050507030106092b0601040181fd5903",             /* both usages */
         "060a2b0601040181fd59020104030c0161",                     /* the fixed one */
@@ -489,6 +491,18 @@ static void fixed_extensions(void **state)
         assert_ok(tbs_build(&plan, &plain, &err));
         assert_int_equal(tbs_lint(der_buf(&plain), p, plan.issuer, &err), -1);
     }
+}
+
+static void short_lived_without_revocation(void **state)
+{
+    AUTO_OWN o;
+    const struct profile *p = own_profile(&o, "brief",
+        "profiles = { brief = { base = \"server\"; days = 7; crl-distribution-point = false; no-rev-avail = "
+        "true; }; };");
+
+    (void)state;
+    assert_int_equal(p->n_fixed, 1);
+    assert_bytes(p->fixed[0].tlv, "30090603551d3804020500");
 }
 
 static void size_is_capped(void **state)
@@ -533,6 +547,7 @@ int main(void)
         cmocka_unit_test(templates_refuse),
         cmocka_unit_test(template_names),
         cmocka_unit_test(fixed_extensions),
+        cmocka_unit_test(short_lived_without_revocation),
         cmocka_unit_test(size_is_capped),
         cmocka_unit_test(no_expiry),
     };

@@ -47,7 +47,7 @@ void weak_list_free(struct weak_list *list)
 
     if (!list)
         return;
-    for (i = 0; i < list->n_paths; i++)
+    for (i = 0; list->paths && i < list->n_paths; i++)
         free(list->paths[i]);
     free(list->paths);
     buf_done(&list->tails);

@@ -68,7 +68,7 @@ static int check(const char *dir, const char *const *names, size_t n, EVP_PKEY *
     "public key: BR 6.1.1.3: want an RSA key of a sound generator, have one of a list of weak keys "         \
     "(CVE-2008-0166)"
 
-/* Among others before and behind it, in a second file, in upper case, without a line end. */
+/* Among others before and behind it, out of order, in a second file, in upper case, without a line end. */
 static void finds_a_key(void **state)
 {
     static const char *const names[] = {"a", "b"};
@@ -76,7 +76,11 @@ static void finds_a_key(void **state)
     size_t i;
 
     line_of(test_key(KEY_RSA), line);
-    snprintf(text, sizeof(text), "# comment\n\nffffffffffffffffffff\n%s00000000000000000000\n", line);
+    snprintf(text, sizeof(text),
+        "# "
+        "comment\n\nffffffffffffffffffff\nfffffffffffffffffffe\nfffffffffffffffffffd\n%"
+        "s00000000000000000000\n",
+        line);
     put(*state, "a", text);
     assert_refused(check(*state, names, 1, test_key(KEY_RSA)), "KEY_DEBIAN", WEAK);
     put(*state, "a", "00000000000000000001\n");

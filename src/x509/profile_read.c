@@ -75,7 +75,7 @@ static int keep_der(struct making *m, const struct buf *b, struct der *ret, stru
 
     if (!p)
         return err_nomem(err);
-    if (b->len) /* p of nothing is NULL, which memcpy() never takes */
+    if (b->len)
         memcpy(p, b->p, b->len);
     *ret = DER_OF(p, b->len);
     return 0;

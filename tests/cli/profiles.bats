@@ -151,7 +151,8 @@ has() {
     refused 4 "p11ca: x.key: profile 'spiffe': X509-SVID 5.2: subjectAltName: want exactly one URI, have 2" \
         p11ca -q -C home issue -a factory -p spiffe --new-key x.key --uri spiffe://a.example/a \
         --uri spiffe://a.example/b -o x.crt
-    refused 4 "p11ca: *SPIFFE*" p11ca -q -C home issue -a factory -p spiffe --new-key x.key --uri spiffe://a.example -o x.crt
+    refused 4 "p11ca: x.key: profile 'spiffe': X509-SVID 5.2: subjectAltName: want a path, have a trust domain alone" \
+        p11ca -q -C home issue -a factory -p spiffe --new-key x.key --uri spiffe://a.example -o x.crt
 }
 
 @test "matter: PAA, PAI, DAC of the vendor; another vendor's is refused" {

@@ -143,7 +143,7 @@ static int preflight_rows(struct lot *lot, struct p11ca_err *err)
 
 static int preflight(struct lot *lot, struct p11ca_err *err)
 {
-    if (preflight_rows(lot, err) != 0) {
+    if (lot_input_open(&lot->input, lot->order->input, err) != 0 || preflight_rows(lot, err) != 0) {
         if (preflight_is_alarm(err->code))
             note_alarm(lot, err->msg);
         else if (err->kind == P11CA_REFUSED)
@@ -398,7 +398,6 @@ static int open_lot(
 
     if (home_authority(home, o->authority, &g->ctx.authority, err) != 0 ||
         authority_profile(g->ctx.authority, o->profile, &g->profile, err) != 0 ||
-        lot_input_open(&lot->input, o->input, err) != 0 ||
         lot_report_begin(&lot->report, o->report, err) != 0 ||
         home_ledger_write(home, &g->ledger, err) != 0 ||
         authority_need_issuer(home, g->ledger, g->ctx.authority, ret_issuer, err) != 0)

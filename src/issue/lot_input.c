@@ -178,6 +178,8 @@ static int load_cells(
     if (manifest_row(cells, &row->m, err) != 0)
         return -1;
     row->is_key = row->m.material >= MATERIAL_SPKI;
+    if (manifest_names(cells, &row->m.sans, err) != 0)
+        return -1;
     return row->m.material == MATERIAL_CSR || row->m.material == MATERIAL_SPKI ? load_inline(row, err)
                                                                                : load_file(in, row, err);
 }

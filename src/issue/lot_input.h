@@ -40,6 +40,13 @@ struct lot_row {
 };
 void lot_row_done(struct lot_row *row);
 
+/* The path that a manifest's row names, NULL: none. */
+static inline const char *lot_row_file(const struct lot_row *row)
+{
+    return row->m.material == MATERIAL_CSR_FILE || row->m.material == MATERIAL_SPKI_FILE ? row->m.source
+                                                                                         : NULL;
+}
+
 #define LOT_NAME 320
 
 /* By what is there and its ending. INPUT_EMPTY (P11CA_USAGE): a directory without requests. */

@@ -167,26 +167,35 @@ static int add_name(struct san_list *sans, const struct cell *cell, struct p11ca
     return san_add(sans, type, text, err);
 }
 
+static bool is_there(const struct cell *cell)
+{
+    return cell->value && cell->value[0];
+}
+
 int manifest_row(const struct cells *cells, struct manifest_row *ret, struct p11ca_err *err)
 {
     struct manifest_row row = {.material = MATERIAL_NONE};
     size_t i;
 
     for (i = 0; i < cells->n; i++) {
-        if (cells->v[i].value && cells->v[i].value[0] && set_cell(&row, &cells->v[i], err) != 0)
+        if (is_there(&cells->v[i]) && set_cell(&row, &cells->v[i], err) != 0)
             return -1;
     }
     if (!row.material)
         return err_set(err, P11CA_REFUSED, "MANIFEST_MISMATCH",
             "want a request or a public key (csr, csr-file, spki, spki-file), have none");
-    /* Whatever is wrong with the file as such was said above: now what is wrong with this row. */
-    for (i = 0; i < cells->n; i++) {
-        if (cells->v[i].value && cells->v[i].value[0] && add_name(&row.sans, &cells->v[i], err) != 0) {
-            manifest_row_done(&row);
-            return -1;
-        }
-    }
     *ret = row;
+    return 0;
+}
+
+int manifest_names(const struct cells *cells, struct san_list *ret, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < cells->n; i++) {
+        if (is_there(&cells->v[i]) && add_name(ret, &cells->v[i], err) != 0)
+            return -1;
+    }
     return 0;
 }
 

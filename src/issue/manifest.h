@@ -54,8 +54,14 @@ struct manifest_row {
 };
 void manifest_row_done(struct manifest_row *row);
 
-/* What the cells mean. A row without material is MANIFEST_MISMATCH. */
+/*
+ * What the cells mean, but for the names: what is wrong here is wrong with the manifest. A row without material is
+ * MANIFEST_MISMATCH.
+ */
 P11CA_CHECK int manifest_row(const struct cells *cells, struct manifest_row *ret, struct p11ca_err *err);
+
+/* Appends the alternative names: what is wrong here is wrong with the row. */
+P11CA_CHECK int manifest_names(const struct cells *cells, struct san_list *ret, struct p11ca_err *err);
 
 /* Names of columns or keys: [a-z][a-z0-9_-]{0,31}, none twice but those of alternative names. */
 P11CA_CHECK int manifest_check_names(const char *const *names, size_t n, struct p11ca_err *err);

@@ -104,6 +104,9 @@ static int add_row(struct preflight *p, const struct group *g, size_t i, struct 
     struct preflight_row row = {.flags = 0};
 
     memcpy(row.content, g->content[i], LOT_HASH);
+    if (lot_row_file(&g->row[i]) &&
+        files_add(&p->files, lot_row_file(&g->row[i]), g->row[i].material.len != 0) != 0)
+        return err_nomem(err);
     if (set_device(&row, g, i, err) != 0)
         return -1;
     if (job->state != JOB_FAILED) {
@@ -252,6 +255,8 @@ int preflight_end(struct preflight *p, const struct lot_input *in, struct p11ca_
         check_pairs(
             p, in, PREFLIGHT_KEY, offsetof(struct preflight_row, key), "DUP_KEY", "the public key", err) != 0)
         return -1;
+    if (files_check(&p->files, in->dir, err) != 0)
+        return -1;
     return primes_check(&p->moduli, flag_shared, p) == 0 ? 0 : err_nomem(err);
 }
 
@@ -281,5 +286,6 @@ void preflight_done(struct preflight *p)
 {
     free(p->v);
     buf_done(&p->moduli);
+    files_done(&p->files);
     memset(p, 0, sizeof(*p));
 }

@@ -6,6 +6,7 @@
 #define ISSUE_PREFLIGHT_H
 
 #include "issue/lot_group.h"
+#include "issue/preflight_files.h"
 
 enum preflight_flag {
     PREFLIGHT_DEVICE = 1, /* .device is one */
@@ -28,13 +29,14 @@ struct preflight {
     size_t n, cap, rejected;
     size_t seen[16]; /* rows by code, of those that are told about */
     struct buf moduli;
+    struct lot_files files;
 };
 void preflight_done(struct preflight *p);
 
 /* Takes in a group that was judged. -1: a row in it is a fault of the lot. */
 P11CA_CHECK int preflight_add(struct preflight *p, const struct group *g, struct p11ca_err *err);
 
-/* After the last: rows against each other. DUP_DEVICE, DUP_KEY. */
+/* After the last: rows against each other, and against the files. DUP_DEVICE, DUP_KEY, MANIFEST_MISMATCH. */
 P11CA_CHECK int preflight_end(struct preflight *p, const struct lot_input *in, struct p11ca_err *err);
 
 /* Of a row that is good in itself, what the others make of it: KEY_SHARED_PRIME. */

@@ -37,13 +37,15 @@ static int read_all(int fd, const char *path, size_t max, struct buf *ret, struc
     return buf_ok(ret) ? 0 : err_nomem(err);
 }
 
-static int open_input_at(int dir, const char *path, size_t max, bool private, struct p11ca_err *err)
+/* at: the name inside dir; path: what messages call it. */
+static int open_input_at(
+    int dir, const char *at, const char *path, size_t max, bool private, struct p11ca_err *err)
 {
     AUTO_FD fd = -1;
     struct stat st;
 
     /* NONBLOCK: a FIFO put where a file should be must not stop the program. */
-    fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    fd = openat(dir, at, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ELOOP)
         return err_set(
             err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want a regular file, have a symbolic link", path);
@@ -66,7 +68,7 @@ static int open_input_at(int dir, const char *path, size_t max, bool private, st
 
 static int open_input(const char *path, size_t max, bool private, struct p11ca_err *err)
 {
-    return open_input_at(AT_FDCWD, path, max, private, err);
+    return open_input_at(AT_FDCWD, path, path, max, private, err);
 }
 
 int file_open_input(const char *path, size_t max, int *ret_fd, struct p11ca_err *err)
@@ -157,7 +159,7 @@ int file_read_below(const char *dir, const char *name, size_t max, struct buf *r
         return -1;
     if (faccessat(parent, last, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
         return below_failed(name, err);
-    fd = open_input_at(parent, last, max, false, err);
+    fd = open_input_at(parent, last, name, max, false, err);
     return fd < 0 ? -1 : read_all(fd, name, max, ret, err);
 }
 

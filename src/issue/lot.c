@@ -152,8 +152,7 @@ static int preflight(struct lot *lot, struct p11ca_err *err)
     }
     alarm_codes(lot);
     lot->sign = !lot->order->dry_run && !too_many(lot, lot->preflight.rejected);
-    lot->group.first = 0;
-    return lot_input_rewind(&lot->input, err);
+    return 0;
 }
 
 /* --- the second pass --- */
@@ -359,6 +358,9 @@ static int run_groups(struct lot *lot, struct p11ca_err *err)
     struct group *g = &lot->group;
     int rc;
 
+    g->first = 0;
+    if (lot_input_rewind(&lot->input, err) != 0)
+        return -1;
     do {
         rc = group_read(g, group_size(lot), err);
         if (rc != 0 || g->n == 0)

@@ -528,6 +528,37 @@ rsa_public() {
     sound
 }
 
+# While the token is opened, between the check and the first signature, COMMAND is run. changed_by COMMAND [options]
+changed_by() {
+    local change=$1 pid
+    shift
+    rm -f calls
+    P11CA_FAULT='C_Login:1=sleep:1500' "$BUILD/bin/p11ca" -C home --json batch -a factory -p device -o out "$@" >said 2>stderr &
+    pid=$!
+    until [[ -e calls ]]; do
+        kill -0 $pid || fail "ended too early: $(cat stderr)"
+        sleep 0.05
+    done
+    eval "$change"
+    status=0
+    wait $pid || status=$?
+    output=$(cat said)
+    equal "$status $(jq -r 'select(.error).error.code' <<<"$output")" '4 FILE_CHANGED'
+    equal "$(calls C_Sign)" 0
+    [[ ! -e out || -z $(ls out) ]] || fail 'want no certificate'
+}
+
+@test "what was checked is what is issued: files, rows and lines that change in between" {
+    (echo id,csr-file && all_rows) >lot.csv
+    changed_by 'cp requests/SN-2.csr requests/SN-1.csr' lot.csv
+    equal "$(verdicts)" '1 NOT-TRIED FILE_CHANGED,2 NOT-TRIED FILE_CHANGED,3 NOT-TRIED FILE_CHANGED,4 NOT-TRIED FILE_CHANGED'
+    [[ $(cat stderr) == *'p11ca: lot.csv: lot.csv:2: is not what was checked' ]]
+    manifest lot.csv id,spki-file SN-1,SN-1.pub SN-2,SN-2.pub
+    changed_by 'echo SN-3,SN-3.pub >>lot.csv' lot.csv
+    changed_by 'printf "id,spki-file\nSN-1,SN-4.pub\n" >lot.csv' lot.csv
+    changed_by 'printf "spki-file,id\nSN-1.pub,SN-1\n" >lot.csv' lot.csv
+}
+
 # --- large ---
 
 # large N: N rows of N devices that have four keys among them.

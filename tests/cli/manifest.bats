@@ -460,7 +460,11 @@ rsa_public() {
     run --separate-stderr timeout 60 faketime -f -2d "$BUILD/bin/p11ca" -C home --json batch -a factory -p device lot.csv -o out
     # The ledger has seen a later time.
     equal "$status $(jq -r .error.code <<<"$output")" '7 CLOCK'
-    [[ ! -e out ]]
+    sql "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_schema WHERE type = 'trigger'" | sqlite3 -batch home/ledger.db
+    sql 'DELETE FROM event'
+    run --separate-stderr timeout 60 faketime -f -2d "$BUILD/bin/p11ca" -C home --json batch -a factory -p device lot.csv -o out
+    equal "$status $(jq -r .error.code <<<"$output")" '4 CLOCK'
+    [[ $stderr == 'p11ca: lot.csv:2: '* && ! -e out ]]
 }
 
 # --- rows of a lot that is good ---
@@ -498,7 +502,8 @@ rsa_public() {
     equal "$(verdicts)" '1 GOOD -,2 REJECTED DEVICE_ID_SYNTAX'
     [[ ! -e out ]]
     equal "$(calls C_Sign)" 0
-    equal "$(sql 'SELECT count(*) FROM certificate WHERE profile = "device"')" 0
+    equal "$(sql "SELECT count(*) FROM certificate WHERE profile = 'device'")" 0
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'reject'")" 0
 }
 
 @test "--report: CSV and NDJSON say the same; nothing is overwritten; another ending" {

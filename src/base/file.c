@@ -163,6 +163,11 @@ int file_read_below(const char *dir, const char *name, size_t max, struct buf *r
     return fd < 0 ? -1 : read_all(fd, name, max, ret, err);
 }
 
+int file_read_stream(int fd, const char *what, size_t max, struct buf *ret, struct p11ca_err *err)
+{
+    return read_all(fd, what, max, ret, err);
+}
+
 int file_read_fd(int fd, size_t max, struct buf *ret, struct p11ca_err *err)
 {
     size_t total = 0;

@@ -39,6 +39,10 @@ P11CA_CHECK int file_rewind(int fd, const char *path, struct p11ca_err *err);
 P11CA_CHECK int file_read_below(
     const char *dir, const char *name, size_t max, struct buf *ret, struct p11ca_err *err);
 
+/* Appends what the descriptor gives, to the end of the data; what names it in errors. INPUT_TOO_LARGE as above. */
+P11CA_CHECK int file_read_stream(
+    int fd, const char *what, size_t max, struct buf *ret, struct p11ca_err *err);
+
 /* Appends what the descriptor gives, to the end of the first line or of the data. */
 P11CA_CHECK int file_read_fd(int fd, size_t max, struct buf *ret, struct p11ca_err *err);
 

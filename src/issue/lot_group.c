@@ -28,7 +28,7 @@ static int row_profile(
     *ret = g->profile;
     if (!name)
         return 0;
-    if (authority_profile(g->ctx.authority, name, ret, err) != 0) {
+    if (authority_profile(g->ctx.home, g->ctx.authority, name, ret, err) != 0) {
         err->kind = P11CA_REFUSED;
         return -1;
     }

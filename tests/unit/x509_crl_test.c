@@ -205,7 +205,7 @@ static void lint_refuses_plans(void **state)
             "2026-06-01T00:00:01Z, have 2026-06-01T00:00:00Z"},
         {change_no_crl_sign, "CRL_SIGN",
             "CRL: RFC 5280 4.2.1.3: keyUsage: want cRLSign in the issuer's certificate, have keyCertSign"},
-        {change_revoked_later, "CRL_ENTRY_TIME",
+        {change_revoked_later, "CRL_ENTRY_PAST",
             "CRL: entry 00FF33445566770808: RFC 5280 5.1.2.6: revocationDate: want a time up to thisUpdate, "
             "2026-06-01T00:00:00Z, have 2026-06-01T00:00:01Z"},
         {change_twice, "CRL_ENTRY_ORDER",
@@ -386,7 +386,7 @@ static const struct {
         ENTRY "RFC 5280 5.3.1: reasonCode: want unspecified (0) left out, have it"},
     {{.entry_exts = REASON("020101")}, "CRL_REASON",
         ENTRY "RFC 5280 5.3.1: reasonCode: want one of the reasons, have something else"},
-    {{.entry_exts = "300d0603551d150101ff04030a0101"}, "CRL_CRITICAL",
+    {{.entry_exts = "300d0603551d150101ff04030a0101"}, "CRL_ENTRY_CRITICAL",
         ENTRY "RFC 5280 5.3: extensions: want none critical, have reasonCode so"},
     {{.entry_exts = REASON("0a0101") REASON("0a0101")}, "CRL_ENTRY_EXT_SET",
         ENTRY "RFC 5280 5.3: extensions: want each once, have reasonCode twice"},

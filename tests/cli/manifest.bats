@@ -127,6 +127,24 @@ judge() {
         'URI:urn:acme:1, URI:urn:acme:2, URI:urn:acme:3'
 }
 
+@test "columns that a profile's template uses; a row without one of them" {
+    sed -i 's/"device" \]/"device", "sensor" ]/' home/p11ca.conf
+    cat >>home/p11ca.conf <<'END'
+profiles = {
+  sensor = { base = "device"; subject = ( { attribute = "O"; from = "fixed"; value = "Acme"; },
+                                          { attribute = "CN"; from = "manifest"; value = "{id}"; } );
+             sans = ( { kind = "URI"; from = "manifest"; value = "urn:acme:{line}:{id}"; } ); };
+};
+END
+    manifest lot.csv id,spki-file,line,profile SN-1,SN-1.pub,7,sensor SN-2,SN-2.pub,,sensor SN-3,SN-3.pub,,
+    run --separate-stderr batch lot.csv --json
+    equal "$status" 1
+    equal "$(jq -r 'select(.row) | "\(.row) \(.status)"' <<<"$output" | paste -sd,)" '1 ISSUED,2 REJECTED,3 ISSUED'
+    equal "$(openssl x509 -in out/SN-1.crt -noout -subject -nameopt RFC2253)" 'subject=CN=SN-1,O=Acme'
+    equal "$(openssl x509 -in out/SN-1.crt -noout -ext subjectAltName | tail -n 1 | tr -d ' ')" URI:urn:acme:7:SN-1
+    sound
+}
+
 @test "a bundle: text between blocks, a block of another kind" {
     (openssl req -text -in requests/SN-1.csr && cat home/factory.crt && sed 's/$/\r/' requests/SN-2.csr) >lot.pem
     run --separate-stderr batch lot.pem --json

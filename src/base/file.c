@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "base/scope.h"
 
 static int read_all(int fd, const char *path, size_t max, struct buf *ret, struct p11ca_err *err)
@@ -36,13 +37,15 @@ static int read_all(int fd, const char *path, size_t max, struct buf *ret, struc
     return buf_ok(ret) ? 0 : err_nomem(err);
 }
 
-static int open_input(const char *path, size_t max, bool private, struct p11ca_err *err)
+/* at: the name inside dir; path: what messages call it. */
+static int open_input_at(
+    int dir, const char *at, const char *path, size_t max, bool private, struct p11ca_err *err)
 {
     AUTO_FD fd = -1;
     struct stat st;
 
     /* NONBLOCK: a FIFO put where a file should be must not stop the program. */
-    fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    fd = openat(dir, at, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ELOOP)
         return err_set(
             err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want a regular file, have a symbolic link", path);
@@ -63,6 +66,39 @@ static int open_input(const char *path, size_t max, bool private, struct p11ca_e
     return fd_take(&fd);
 }
 
+static int open_input(const char *path, size_t max, bool private, struct p11ca_err *err)
+{
+    return open_input_at(AT_FDCWD, path, path, max, private, err);
+}
+
+int file_open_input(const char *path, size_t max, int *ret_fd, struct p11ca_err *err)
+{
+    int fd = open_input(path, max, false, err);
+
+    if (fd < 0)
+        return -1;
+    *ret_fd = fd;
+    return 0;
+}
+
+int file_read_some(int fd, const char *path, void *p, size_t len, size_t *ret, struct p11ca_err *err)
+{
+    ssize_t n;
+
+    do {
+        n = read(fd, p, len);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return err_errno(err, P11CA_FILE, "%s: read", path);
+    *ret = (size_t)n;
+    return 0;
+}
+
+int file_rewind(int fd, const char *path, struct p11ca_err *err)
+{
+    return lseek(fd, 0, SEEK_SET) == 0 ? 0 : err_errno(err, P11CA_FILE, "%s: seek", path);
+}
+
 int file_read(const char *path, size_t max, struct buf *ret, struct p11ca_err *err)
 {
     AUTO_FD fd = open_input(path, max, false, err);
@@ -75,6 +111,56 @@ int file_read_private(const char *path, size_t max, struct buf *ret, struct p11c
     AUTO_FD fd = open_input(path, max, true, err);
 
     return fd < 0 ? -1 : read_all(fd, path, max, ret, err);
+}
+
+static int below_failed(const char *name, struct p11ca_err *err)
+{
+    if (errno == ENOENT)
+        return err_set(err, P11CA_REFUSED, "INPUT_MISSING", "%s: no such file", name);
+    /* With O_NOFOLLOW | O_DIRECTORY a link is "not a directory". */
+    if (errno == ELOOP || errno == ENOTDIR)
+        return err_set(err, P11CA_FILE, "INPUT_NOT_FILE", "%s: want directories before the last slash", name);
+    return err_errno(err, P11CA_FILE, "%s", name);
+}
+
+/* Down the directories of a name, no link followed; *last becomes the part behind the last slash. */
+static int open_parent(
+    const char *dir, const char *name, const char **ret_last, int *ret_fd, struct p11ca_err *err)
+{
+    AUTO_FD fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const char *at = name, *slash;
+
+    if (fd < 0)
+        return err_errno(err, P11CA_FILE, "%s", dir);
+    for (; (slash = strchr(at, '/')); at = slash + 1) {
+        AUTO_STR part = strndup(at, (size_t)(slash - at));
+        int next = part ? openat(fd, *part ? part : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+        if (next < 0)
+            return below_failed(name, err);
+        close(fd);
+        fd = next;
+    }
+    *ret_last = at;
+    *ret_fd = fd_take(&fd);
+    return 0;
+}
+
+int file_read_below(const char *dir, const char *name, size_t max, struct buf *ret, struct p11ca_err *err)
+{
+    const char *last = name;
+    AUTO_FD parent = -1;
+    AUTO_FD fd = -1;
+
+    if (!path_is_below(name))
+        return err_set(
+            err, P11CA_REFUSED, "INPUT_PATH", "%s: want a relative path without '..' and inside", name);
+    if (open_parent(dir, name, &last, &parent, err) != 0)
+        return -1;
+    if (faccessat(parent, last, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return below_failed(name, err);
+    fd = open_input_at(parent, last, name, max, false, err);
+    return fd < 0 ? -1 : read_all(fd, name, max, ret, err);
 }
 
 int file_read_stream(int fd, const char *what, size_t max, struct buf *ret, struct p11ca_err *err)
@@ -246,6 +332,13 @@ bool file_exists(const char *path)
     struct stat st;
 
     return lstat(path, &st) == 0;
+}
+
+bool file_is_dir(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err)
@@ -426,6 +519,70 @@ int file_log_cut(int fd, const char *path, size_t len, struct p11ca_err *err)
     if (ftruncate(fd, (off_t)len) != 0 || fsync(fd) != 0)
         return err_errno(err, P11CA_FILE, "%s: truncate", path);
     return 0;
+}
+
+/* Written at once, so that a line a row is not a system call a row. */
+#define OUT_CHUNK (64 * 1024)
+
+int file_out_begin(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err)
+{
+    *ret = (struct file_out){.fd = -1, .path = strdup(path)};
+    if (!ret->path || asprintf(&ret->temp, "%s.XXXXXX", path) < 0) {
+        ret->temp = NULL;
+        file_out_done(ret);
+        return err_nomem(err);
+    }
+    if (file_check_new(path, err) == 0) {
+        ret->fd = mkostemp(ret->temp, O_CLOEXEC);
+        if (ret->fd >= 0 && fchmod(ret->fd, perm) == 0)
+            return 0;
+        err_errno(err, P11CA_FILE, "%s: create", path);
+    }
+    file_out_done(ret);
+    return -1;
+}
+
+static int out_flush(struct file_out *out, struct p11ca_err *err)
+{
+    if (!buf_ok(&out->pending))
+        return err_nomem(err);
+    if (write_all(out->fd, out->pending.p, out->pending.len) != 0)
+        return err_errno(err, P11CA_FILE, "%s: write", out->path);
+    buf_reset(&out->pending);
+    return 0;
+}
+
+int file_out_add(struct file_out *out, const void *p, size_t len, struct p11ca_err *err)
+{
+    buf_add(&out->pending, p, len);
+    return out->pending.len < OUT_CHUNK ? 0 : out_flush(out, err);
+}
+
+int file_out_end(struct file_out *out, struct p11ca_err *err)
+{
+    if (out_flush(out, err) != 0)
+        return -1;
+    if (fsync(out->fd) != 0)
+        return err_errno(err, P11CA_FILE, "%s: write", out->path);
+    if (put_in_place(out->temp, out->path, FILE_NEW) != 0)
+        return place_failed(out->path, err);
+    free(out->temp);
+    out->temp = NULL;
+    if (sync_parent(out->path) != 0)
+        return err_errno(err, P11CA_FILE, "%s: fsync of its directory", out->path);
+    return 0;
+}
+
+void file_out_done(struct file_out *out)
+{
+    if (out->temp && out->fd >= 0)
+        unlink(out->temp);
+    if (out->path && out->fd >= 0)
+        close(out->fd);
+    free(out->temp);
+    free(out->path);
+    buf_done(&out->pending);
+    *out = (struct file_out){.fd = -1};
 }
 
 int file_open_tty(void)

@@ -21,6 +21,24 @@ P11CA_CHECK int file_read(const char *path, size_t max, struct buf *ret, struct 
 /* As file_read for what only its owner may read (PINs): refused when group or others have any access. */
 P11CA_CHECK int file_read_private(const char *path, size_t max, struct buf *ret, struct p11ca_err *err);
 
+/* Opens what file_read() would read, for reading piece by piece; the caller closes it. */
+P11CA_CHECK int file_open_input(const char *path, size_t max, int *ret_fd, struct p11ca_err *err);
+
+/* Reads up to len octets from there; *ret 0: the end. */
+P11CA_CHECK int file_read_some(
+    int fd, const char *path, void *p, size_t len, size_t *ret, struct p11ca_err *err);
+
+/* Back to the first octet. */
+P11CA_CHECK int file_rewind(int fd, const char *path, struct p11ca_err *err);
+
+/*
+ * As file_read() for a name that somebody else chose, inside dir: refused with INPUT_PATH unless path_is_below(), and
+ * no part of the name may be a symbolic link (INPUT_NOT_FILE). Nothing there is INPUT_MISSING. Errors name the name
+ * alone.
+ */
+P11CA_CHECK int file_read_below(
+    const char *dir, const char *name, size_t max, struct buf *ret, struct p11ca_err *err);
+
 /* Appends what the descriptor gives, to the end of the data; what names it in errors. INPUT_TOO_LARGE as above. */
 P11CA_CHECK int file_read_stream(
     int fd, const char *what, size_t max, struct buf *ret, struct p11ca_err *err);
@@ -41,6 +59,9 @@ P11CA_CHECK int file_write(
 P11CA_CHECK int file_check_new(const char *path, struct p11ca_err *err);
 
 bool file_exists(const char *path);
+
+/* Whether it is a directory, or a link to one. */
+bool file_is_dir(const char *path);
 
 /* Creates one directory with this mode; an existing directory is fine. */
 P11CA_CHECK int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err);
@@ -79,6 +100,21 @@ P11CA_CHECK int file_log_add(int fd, const char *path, const void *p, size_t len
 
 /* Cuts off what stands behind len octets: the end of a line that a killed process did not finish. */
 P11CA_CHECK int file_log_cut(int fd, const char *path, size_t len, struct p11ca_err *err);
+
+/*
+ * An output that grows, and appears whole or not at all: begin, add..., end. file_out_done() gives up what was not
+ * ended, and is harmless otherwise. Refusals as by file_write(FILE_NEW).
+ */
+struct file_out {
+    char *path, *temp; /* temp NULL: not begun, or ended */
+    int fd;
+    struct buf pending;
+};
+#define AUTO_FILE_OUT __attribute__((cleanup(file_out_done))) struct file_out
+P11CA_CHECK int file_out_begin(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err);
+P11CA_CHECK int file_out_add(struct file_out *out, const void *p, size_t len, struct p11ca_err *err);
+P11CA_CHECK int file_out_end(struct file_out *out, struct p11ca_err *err);
+void file_out_done(struct file_out *out);
 
 /* A descriptor on the controlling terminal, for a dialogue; -1 when there is none. */
 int file_open_tty(void);

@@ -1,4 +1,4 @@
-/* A directory of requests, issued in groups: the pipeline of one certificate, 256 at a time. */
+/* A lot: preflight over all rows, then the pipeline of one certificate, a group at a time. */
 #include <p11ca/lot.h>
 
 #include <stdio.h>
@@ -7,287 +7,419 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/limits.h"
-#include "base/path.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "issue/lot_report.h"
 #include "issue/pipeline.h"
+#include "issue/preflight.h"
 #include "issue/publish.h"
-
-#define GROUP 256 /* rows of one durable transaction */
-
-/* Of requests, in the order in which they come first. */
-static const char *const suffixes[] = {".csr", ".der", ".pem", NULL};
 
 struct lot {
     const struct p11ca_lot *order;
-    struct job_ctx ctx;
-    const struct profile *profile;
+    struct lot_input input;
+    struct group group;
+    struct preflight preflight;
     struct authority authority;
-    struct ledger *ledger;
-    unsigned jobs;
-    char **names;
-    size_t n_names, first; /* of the group */
-    struct job job[GROUP], *list[GROUP];
-    struct buf csr[GROUP];
-    char *path[GROUP];
+    struct lot_report report;
+    bool sign; /* false: a dry run, or too many rows are bad */
     p11ca_row_fn *fn;
     void *arg;
     struct p11ca_lot_result *ret;
 };
 
-/* NAME.crt for NAME.csr. */
-static char *output_path(const struct lot *lot, const char *name)
+const char *p11ca_verdict_name(enum p11ca_verdict verdict)
 {
-    char file[300];
+    static const char *const words[] = {
+        [P11CA_ROW_ISSUED] = "ISSUED",
+        [P11CA_ROW_REUSED] = "REUSED",
+        [P11CA_ROW_GOOD] = "GOOD",
+        [P11CA_ROW_REJECTED] = "REJECTED",
+        [P11CA_ROW_NOT_TRIED] = "NOT-TRIED",
+    };
 
-    snprintf(file, sizeof(file), "%.*s.crt", (int)(strrchr(name, '.') - name), name);
-    return path_join(lot->order->output, file);
+    return words[verdict];
 }
 
-static int by_name(const void *key, const void *name)
+static bool too_many(const struct lot *lot, size_t rejected)
 {
-    return strcmp(key, *(char *const *)name);
+    return lot->order->limited && rejected > lot->order->max_errors;
 }
 
-/* x.csr, x.pem and x.der would all become x.crt: the first of them does. */
-static bool is_taken(const struct lot *lot, const char *name)
+/* A long lot lives through hours: its certificates and events are dated as they come. */
+static void set_now(struct lot *lot)
 {
-    const char *const *suffix;
-    char other[300];
-
-    for (suffix = suffixes; *suffix && strcmp(strrchr(name, '.'), *suffix) != 0; suffix++) {
-        snprintf(other, sizeof(other), "%.*s%s", (int)(strrchr(name, '.') - name), name, *suffix);
-        if (bsearch(other, lot->names, lot->n_names, sizeof(*lot->names), by_name))
-            return true;
-    }
-    return false;
+    lot->group.ctx.now = home_now(lot->group.ctx.home);
+    ledger_set_now(lot->group.ledger, lot->group.ctx.now);
 }
 
-/* What can be said of a row by its name alone. */
-static int check_name(const struct lot *lot, const char *name, struct p11ca_err *err)
+/* --- what the ledger is told of rows that get nothing --- */
+
+static int note(struct lot *lot, const char *profile, const char *detail, struct p11ca_err *err)
 {
-    if (strlen(name) > 240) /* with the temporary suffix, NAME_MAX of 255 */
-        return err_set(err, P11CA_REFUSED, "INPUT_NAME", "%s: want a file name of at most 240 octets", name);
-    if (is_taken(lot, name))
-        return err_set(err, P11CA_REFUSED, "INPUT_NAME",
-            "%s: another request of the lot has the same name but for its ending", name);
-    return 0;
+    const struct ledger_event e = {
+        .kind = "reject", .authority = lot->group.ctx.authority->name, .profile = profile, .detail = detail};
+
+    return ledger_event(lot->group.ledger, &e, err);
 }
 
-static int prepare(struct lot *lot, size_t i)
+static int note_rejects(struct lot *lot, struct p11ca_err *err)
 {
-    struct job *job = &lot->job[i];
-    AUTO_STR path = path_join(lot->order->input, lot->names[lot->first + i]);
-    struct job_input in = {.profile = lot->profile};
-
-    memset(job, 0, sizeof(*job));
-    lot->path[i] = output_path(lot, lot->names[lot->first + i]);
-    if (!path || !lot->path[i])
-        return err_nomem(&job->err);
-    if (check_name(lot, lot->names[lot->first + i], &job->err) != 0)
-        return -1;
-    if (file_read(path, LIMIT_CSR, &lot->csr[i], &job->err) != 0)
-        return -1;
-    in.output = lot->path[i];
-    in.csr = DER_OF(lot->csr[i].p ? lot->csr[i].p : (const uint8_t *)"", lot->csr[i].len);
-    return job_prepare(job, &in, &lot->ctx);
-}
-
-static void prepare_one(void *arg, size_t i)
-{
-    struct lot *lot = arg;
-
-    if (prepare(lot, i) != 0)
-        (void)job_fail(&lot->job[i]);
-}
-
-/* An output that is somebody else's stops its row before a serial is taken. */
-static void check_outputs(struct lot *lot, size_t n)
-{
+    const struct group *g = &lot->group;
     size_t i;
 
-    for (i = 0; i < n; i++) {
-        struct job *job = &lot->job[i];
+    for (i = 0; i < g->n; i++) {
+        const struct job *job = &g->job[i];
 
-        if (job->state == JOB_FAILED || pipeline_look(lot->ledger, job, &lot->ctx) != 0)
-            continue;
-        /* A dry run does not make the directory: then nothing can be in the way. */
-        if (file_exists(lot->order->output) && publish_check(job, lot->path[i], false, &job->err) != 0)
-            (void)job_fail(job);
-    }
-}
-
-static int note_rejects(struct lot *lot, size_t n, struct p11ca_err *err)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        const struct job *job = &lot->job[i];
-        const struct ledger_event e = {.kind = "reject",
-            .authority = lot->ctx.authority->name,
-            .profile = lot->profile->name,
-            .detail = job->err.msg};
-
-        if (job->state == JOB_FAILED && !job->reserved && ledger_event(lot->ledger, &e, err) != 0)
+        if (job->state == JOB_FAILED && !job->reserved &&
+            note(lot, job->in.profile->name, job->err.msg, err) != 0)
             return -1;
     }
     return 0;
+}
+
+static int note_rejects_alone(struct lot *lot, struct p11ca_err *err)
+{
+    if (ledger_begin(lot->group.ledger, err) != 0)
+        return -1;
+    if (note_rejects(lot, err) != 0) {
+        ledger_rollback(lot->group.ledger);
+        return -1;
+    }
+    return ledger_commit(lot->group.ledger, err);
+}
+
+/* An event of its own; its trouble must not hide what it is about. */
+static void note_lot(struct lot *lot, const char *detail)
+{
+    struct p11ca_err ignored;
+
+    if (!lot->group.ledger || lot->order->dry_run || ledger_begin(lot->group.ledger, &ignored) != 0)
+        return;
+    if (note(lot, lot->order->profile, detail, &ignored) != 0 ||
+        ledger_commit(lot->group.ledger, &ignored) != 0)
+        ledger_rollback(lot->group.ledger);
+}
+
+static void note_alarm(struct lot *lot, const char *text)
+{
+    char detail[sizeof(((struct p11ca_err *)0)->msg) + 16];
+
+    snprintf(detail, sizeof(detail), "alarm: %s", text);
+    note_lot(lot, detail);
+}
+
+static void alarm_codes(struct lot *lot)
+{
+    const char *code;
+    size_t at = 0, rows = 0;
+    char text[96];
+
+    while ((code = preflight_next_alarm(&lot->preflight, &at, &rows))) {
+        snprintf(text, sizeof(text), "%s: %zu %s of the lot", code, rows, rows == 1 ? "row" : "rows");
+        home_say(lot->group.ctx.home, "alarm: %s", text);
+        note_alarm(lot, text);
+    }
+}
+
+/* --- the first pass --- */
+
+static int preflight_rows(struct lot *lot, struct p11ca_err *err)
+{
+    struct group *g = &lot->group;
+    int rc;
+
+    do {
+        set_now(lot);
+        rc = group_read(g, GROUP, err);
+        if (rc != 0 || g->n == 0)
+            break;
+        group_judge(g);
+        rc = preflight_add(&lot->preflight, g, err);
+        group_release(g);
+    } while (rc == 0);
+    group_release(g);
+    return rc == 0 ? preflight_end(&lot->preflight, &lot->input, err) : -1;
+}
+
+static int preflight(struct lot *lot, struct p11ca_err *err)
+{
+    if (lot_input_open(&lot->input, lot->order->input, err) != 0 || preflight_rows(lot, err) != 0) {
+        if (preflight_is_alarm(err->code))
+            note_alarm(lot, err->msg);
+        else if (err->kind == P11CA_REFUSED)
+            note_lot(lot, err->msg);
+        return -1;
+    }
+    alarm_codes(lot);
+    lot->sign = !lot->order->dry_run && !too_many(lot, lot->preflight.rejected);
+    return 0;
+}
+
+/* --- the second pass --- */
+
+/* Rows that are the same order again wait for a later group: there they are found in the ledger. */
+static size_t group_size(const struct lot *lot)
+{
+    size_t first = lot->group.first, n;
+
+    for (n = 1; n < GROUP && !preflight_waits(&lot->preflight, first, first + n); n++)
+        ;
+    return n;
+}
+
+static int changed(struct lot *lot, size_t index, struct p11ca_err *err)
+{
+    char name[LOT_NAME] = "";
+    size_t i;
+
+    for (i = 0; i < lot->group.n; i++)
+        lot->group.job[i].state = JOB_NEW;
+    if (index < lot->preflight.n)
+        lot_input_name(&lot->input, index, name);
+    return err_set(err, P11CA_REFUSED, "FILE_CHANGED", "%s%s%s: is not what was checked", lot->order->input,
+        name[0] ? ": " : "", name);
+}
+
+/* What was checked is what is issued. */
+static int check_unchanged(struct lot *lot, struct p11ca_err *err)
+{
+    const struct group *g = &lot->group;
+    const struct preflight *p = &lot->preflight;
+    size_t i;
+
+    if (g->first + g->n > p->n)
+        return changed(lot, p->n, err);
+    for (i = 0; i < g->n; i++) {
+        if (memcmp(g->content[i], p->v[g->first + i].content, LOT_HASH) != 0)
+            return changed(lot, g->first + i, err);
+    }
+    return 0;
+}
+
+static void apply_verdicts(struct lot *lot)
+{
+    struct group *g = &lot->group;
+    size_t i;
+
+    for (i = 0; i < g->n; i++) {
+        if (g->job[i].state != JOB_FAILED &&
+            preflight_verdict(&lot->preflight, g->first + i, &g->job[i].err) != 0)
+            (void)job_fail(&g->job[i]);
+    }
 }
 
 /* Files first, then their marks, with the rejections, in one transaction. */
-static int publish(struct lot *lot, size_t n, struct p11ca_err *err)
+static int publish(struct lot *lot, struct p11ca_err *err)
 {
+    struct group *g = &lot->group;
     size_t i;
 
-    for (i = 0; i < n; i++) {
-        if (lot->job[i].state == JOB_ISSUED &&
-            publish_file(&lot->job[i], lot->path[i], false, &lot->job[i].err) != 0)
-            (void)job_fail(&lot->job[i]);
+    for (i = 0; i < g->n; i++) {
+        if (g->job[i].state == JOB_ISSUED && publish_file(&g->job[i], g->path[i], false, &g->job[i].err) != 0)
+            (void)job_fail(&g->job[i]);
     }
-    if (ledger_begin(lot->ledger, err) != 0)
+    if (ledger_begin(g->ledger, err) != 0)
         return -1;
-    for (i = 0; i < n; i++) {
-        if (lot->job[i].state == JOB_ISSUED &&
-            publish_mark(lot->ledger, &lot->job[i], lot->path[i], err) != 0) {
-            ledger_rollback(lot->ledger);
+    for (i = 0; i < g->n; i++) {
+        if (g->job[i].state == JOB_ISSUED && publish_mark(g->ledger, &g->job[i], g->path[i], err) != 0) {
+            ledger_rollback(g->ledger);
             return -1;
         }
     }
-    if (note_rejects(lot, n, err) != 0) {
-        ledger_rollback(lot->ledger);
+    if (note_rejects(lot, err) != 0) {
+        ledger_rollback(g->ledger);
         return -1;
     }
-    return ledger_commit(lot->ledger, err);
+    return ledger_commit(g->ledger, err);
 }
 
-static int group(struct lot *lot, size_t n, struct p11ca_err *err)
+static int work(struct lot *lot, struct p11ca_err *err)
 {
-    /* A long lot lives through hours: its certificates and events are dated as they come. */
-    lot->ctx.now = home_now(lot->ctx.home);
-    ledger_set_now(lot->ledger, lot->ctx.now);
-    pool_run(lot->jobs, n, prepare_one, lot);
-    check_outputs(lot, n);
+    struct group *g = &lot->group;
+
+    set_now(lot);
+    group_judge(g);
+    if (check_unchanged(lot, err) != 0)
+        return -1;
+    apply_verdicts(lot);
     if (lot->order->dry_run)
         return 0;
-    if (pipeline_reserve(lot->ledger, lot->list, n, &lot->ctx, err) != 0)
+    if (!lot->sign)
+        return note_rejects_alone(lot, err);
+    if (pipeline_reserve(g->ledger, g->list, g->n, &g->ctx, err) != 0)
         return -1;
-    pipeline_sign(lot->list, n, &lot->ctx, &lot->authority, lot->jobs);
-    if (pipeline_commit(lot->ledger, lot->list, n, &lot->ctx, err) != 0)
+    pipeline_sign(g->list, g->n, &g->ctx, &lot->authority, g->jobs);
+    if (pipeline_commit(g->ledger, g->list, g->n, &g->ctx, err) != 0)
         return -1;
-    return publish(lot, n, err);
+    return publish(lot, err);
 }
 
-static void report_row(struct lot *lot, size_t i)
-{
-    const struct job *job = &lot->job[i];
-    char serial[41] = "", reason[sizeof(job->err.msg)];
-    struct p11ca_row row = {.number = lot->first + i + 1, .input = lot->names[lot->first + i]};
+/* --- what is told of each row --- */
 
-    if (job->state == JOB_FAILED) {
-        snprintf(reason, sizeof(reason), "%s", job->err.msg);
-        row.verdict = P11CA_ROW_REJECTED;
+static void tell(struct lot *lot, const struct p11ca_row *row)
+{
+    struct p11ca_lot_result *r = lot->ret;
+    size_t *const counts[] = {
+        [P11CA_ROW_ISSUED] = &r->issued,
+        [P11CA_ROW_REUSED] = &r->reused,
+        [P11CA_ROW_GOOD] = NULL,
+        [P11CA_ROW_REJECTED] = &r->rejected,
+        [P11CA_ROW_NOT_TRIED] = &r->not_tried,
+    };
+
+    r->rows++;
+    if (counts[row->verdict])
+        ++*counts[row->verdict];
+    lot_report_row(&lot->report, row);
+    if (lot->fn)
+        lot->fn(lot->arg, row);
+}
+
+static enum p11ca_verdict verdict(const struct lot *lot, const struct job *job)
+{
+    if (job->state == JOB_FAILED)
+        return P11CA_ROW_REJECTED;
+    if (!lot->sign && !lot->order->dry_run)
+        return P11CA_ROW_NOT_TRIED;
+    if (job->state == JOB_ISSUED && job->outcome == P11CA_REUSED)
+        return P11CA_ROW_REUSED;
+    if (lot->order->dry_run)
+        return P11CA_ROW_GOOD;
+    return job->state == JOB_ISSUED ? P11CA_ROW_ISSUED : P11CA_ROW_NOT_TRIED;
+}
+
+/* why: what the group could not go on for; NULL when it has ended. What was under way has not happened to its rows. */
+static void tell_row(struct lot *lot, size_t i, const struct p11ca_err *why)
+{
+    const struct group *g = &lot->group;
+    const struct job *job = &g->job[i];
+    char serial[41] = "", name[LOT_NAME];
+    struct p11ca_row row = {.number = g->row[i].index + 1,
+        .input = name,
+        .verdict = verdict(lot, job),
+        .device = job->device[0] ? job->device : g->row[i].m.id,
+        .profile = group_profile(g, i),
+        .time = g->ctx.now};
+
+    lot_input_name(&lot->input, g->row[i].index, name);
+    if (row.verdict == P11CA_ROW_REJECTED) {
         row.code = job->err.code;
-        row.reason = reason;
-        lot->ret->rejected++;
-    } else if (job->state == JOB_ISSUED && job->outcome == P11CA_REUSED) {
-        row.verdict = P11CA_ROW_REUSED;
-        lot->ret->reused++;
-    } else {
-        row.verdict = lot->order->dry_run ? P11CA_ROW_GOOD : P11CA_ROW_ISSUED;
-        lot->ret->issued += !lot->order->dry_run;
-    }
-    if (job->state == JOB_ISSUED) {
+        row.reason = job->err.msg;
+    } else if (row.verdict == P11CA_ROW_NOT_TRIED) {
+        row.code = why ? why->code : NULL;
+        row.reason = why ? why->msg : NULL;
+        row.time = 0;
+    } else if (job->state == JOB_ISSUED) {
         text_hex(job->plan.serial, job->plan.serial_len, serial);
         row.serial = serial;
-        row.file = lot->order->dry_run ? NULL : lot->path[i];
+        row.file = lot->order->dry_run ? NULL : g->path[i];
     }
-    lot->ret->rows++;
-    if (lot->fn)
-        lot->fn(lot->arg, &row);
+    tell(lot, &row);
 }
 
-/* Rows are refused for what they are; a token, a login, a ledger or a disk that fails one row fails them all. */
-static bool ends_lot(const struct job *job)
+/* Those that nobody has looked at again. */
+static void tell_rest(struct lot *lot, size_t first)
 {
-    if (job->state != JOB_FAILED || job->err.kind == P11CA_REFUSED)
-        return false;
-    return job->err.kind != P11CA_FILE || strcmp(job->err.code, "DISK") == 0;
+    char name[LOT_NAME];
+
+    for (; first < lot->preflight.n; first++) {
+        struct p11ca_row row = {.number = first + 1, .input = name, .verdict = P11CA_ROW_NOT_TRIED};
+
+        lot_input_name(&lot->input, first, name);
+        tell(lot, &row);
+    }
 }
 
-static int end_group(struct lot *lot, size_t n, struct p11ca_err *err)
+static int end_group(struct lot *lot, int rc, struct p11ca_err *err)
 {
-    int rc = 0;
+    struct group *g = &lot->group;
+    struct p11ca_err why = rc == 0 ? (struct p11ca_err){.kind = P11CA_OK} : *err;
     size_t i;
 
-    for (i = 0; i < n; i++) {
-        const struct job *job = &lot->job[i];
-
-        report_row(lot, i);
-        if (rc == 0 && ends_lot(job)) {
-            *err = job->err;
+    for (i = 0; i < g->n; i++) {
+        tell_row(lot, i, why.kind ? &why : NULL);
+        if (rc == 0 && group_is_over(&g->job[i])) {
+            *err = g->job[i].err;
             rc = -1;
         }
-        free(lot->path[i]);
-        lot->path[i] = NULL;
-        buf_done(&lot->csr[i]);
-        job_done(&lot->job[i]);
     }
+    group_release(g);
     return rc;
 }
 
-/* What the group was doing when it could not go on has not happened to its rows. */
-static void fail_unfinished(struct lot *lot, size_t n, const struct p11ca_err *why)
+static int stopped(const struct lot *lot, struct p11ca_err *err)
 {
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        if (lot->job[i].state == JOB_ISSUED || lot->job[i].state == JOB_FAILED)
-            continue;
-        lot->job[i].err = *why;
-        (void)job_fail(&lot->job[i]);
-    }
+    return err_set(err, P11CA_NEGATIVE, "REJECTED", "stopped: %zu of %zu rows rejected", lot->ret->rejected,
+        lot->ret->rows);
 }
 
 static int run_groups(struct lot *lot, struct p11ca_err *err)
 {
-    struct p11ca_err tail;
-    size_t n, i;
-    int rc = 0;
+    struct group *g = &lot->group;
+    int rc;
 
-    for (i = 0; i < GROUP; i++)
-        lot->list[i] = &lot->job[i];
-    for (lot->first = 0; lot->first < lot->n_names && rc == 0; lot->first += n) {
-        n = lot->n_names - lot->first < GROUP ? lot->n_names - lot->first : GROUP;
-        rc = group(lot, n, err);
-        if (rc != 0)
-            fail_unfinished(lot, n, err);
-        if (end_group(lot, n, rc == 0 ? err : &tail) != 0)
-            rc = -1;
-        if (rc == 0 && lot->order->stop && lot->ret->rejected)
-            rc = err_set(err, P11CA_NEGATIVE, "REJECTED", "stopped: %zu of %zu rows rejected",
-                lot->ret->rejected, lot->ret->rows);
-    }
+    g->first = 0;
+    if (lot_input_rewind(&lot->input, err) != 0)
+        return -1;
+    do {
+        rc = group_read(g, group_size(lot), err);
+        if (rc != 0 || g->n == 0)
+            break;
+        rc = end_group(lot, work(lot, err), err);
+    } while (rc == 0 && !(lot->sign && too_many(lot, lot->ret->rejected)));
+    group_release(g);
+    if (rc == 0 && !(lot->sign && too_many(lot, lot->ret->rejected)) && lot->ret->rows < lot->preflight.n)
+        rc = changed(lot, lot->preflight.n, err);
     return rc;
 }
+
+static int issue_rows(struct lot *lot, struct p11ca_err *err)
+{
+    struct p11ca_err ignored;
+    int rc = run_groups(lot, err);
+
+    tell_rest(lot, lot->ret->rows);
+    if (rc == 0 && !lot->order->dry_run && too_many(lot, lot->ret->rejected))
+        rc = stopped(lot, err);
+    else if (rc == 0 && lot->ret->rejected)
+        rc = err_set(
+            err, P11CA_NEGATIVE, "REJECTED", "%zu of %zu rows rejected", lot->ret->rejected, lot->ret->rows);
+    /* Also of a lot that ended early: then its report is what one wants to read. */
+    if (lot_report_end(&lot->report, rc == 0 ? err : &ignored) != 0)
+        rc = -1;
+    return rc;
+}
+
+/* --- the lot --- */
 
 static int open_lot(
     struct lot *lot, struct p11ca_home *home, struct issuer **ret_issuer, struct p11ca_err *err)
 {
     const struct p11ca_lot *o = lot->order;
+    struct group *g = &lot->group;
 
-    if (home_authority(home, o->authority, &lot->ctx.authority, err) != 0 ||
-        authority_profile(home, lot->ctx.authority, o->profile, &lot->profile, err) != 0 ||
-        file_list(o->input, suffixes, &lot->names, &lot->n_names, err) != 0)
+    if (home_authority(home, o->authority, &g->ctx.authority, err) != 0 ||
+        authority_profile(home, g->ctx.authority, o->profile, &g->profile, err) != 0 ||
+        lot_report_begin(&lot->report, o->report, err) != 0 ||
+        home_ledger_write(home, &g->ledger, err) != 0 ||
+        authority_need_issuer(home, g->ledger, g->ctx.authority, ret_issuer, err) != 0)
         return -1;
-    if (!lot->n_names)
-        return err_set(err, P11CA_USAGE, "INPUT_EMPTY", "%s: no *.csr, *.pem or *.der in it", o->input);
-    if ((!o->dry_run && file_mkdir(o->output, 0755, err) != 0) ||
-        home_ledger_write(home, &lot->ledger, err) != 0 ||
-        authority_need_issuer(home, lot->ledger, lot->ctx.authority, ret_issuer, err) != 0)
+    g->ctx.issuer = *ret_issuer;
+    g->input = &lot->input;
+    return 0;
+}
+
+/* The token is asked for nothing before the preflight is over. */
+static int issue_lot(struct lot *lot, struct p11ca_home *home, struct p11ca_err *err)
+{
+    struct group *g = &lot->group;
+
+    if (preflight(lot, err) != 0 ||
+        authority_open(&lot->authority, home, g->ledger, g->ctx.authority, err) != 0)
         return -1;
-    lot->ctx.issuer = *ret_issuer;
-    return authority_open(&lot->authority, home, lot->ledger, lot->ctx.authority, err);
+    if (lot->sign && file_mkdir(lot->order->output, 0755, err) != 0)
+        return -1;
+    return issue_rows(lot, err);
 }
 
 static int run(struct lot *lot, struct p11ca_home *home, struct p11ca_err *err)
@@ -297,14 +429,13 @@ static int run(struct lot *lot, struct p11ca_home *home, struct p11ca_err *err)
     int rc = open_lot(lot, home, &issuer, err);
 
     if (rc == 0)
-        rc = run_groups(lot, err);
+        rc = issue_lot(lot, home, err);
     lot->ret->seconds = clock_seconds() - start;
     authority_done(&lot->authority);
-    ledger_close(lot->ledger);
-    file_list_free(lot->names);
-    if (rc == 0 && lot->ret->rejected)
-        rc = err_set(
-            err, P11CA_NEGATIVE, "REJECTED", "%zu of %zu rows rejected", lot->ret->rejected, lot->ret->rows);
+    ledger_close(lot->group.ledger);
+    preflight_done(&lot->preflight);
+    lot_report_done(&lot->report);
+    lot_input_done(&lot->input);
     return rc;
 }
 
@@ -318,8 +449,10 @@ int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *order, p11c
         return err_nomem(err);
     memset(ret, 0, sizeof(*ret));
     lot->order = order;
-    lot->ctx = (struct job_ctx){.home = home, .now = home_now(home)};
-    lot->jobs = order->jobs ? order->jobs : pool_cores();
+    lot->group.order = order;
+    lot->group.ctx = (struct job_ctx){.home = home, .now = home_now(home)};
+    lot->group.jobs = order->jobs ? order->jobs : pool_cores();
+    lot->report.out.fd = -1;
     lot->fn = fn;
     lot->arg = arg;
     lot->ret = ret;

@@ -54,9 +54,10 @@ b-link.csr REJECTED INPUT_NOT_FILE
 lot-1.csr ISSUED null
 lot-2.csr ISSUED null
 lot-3.csr ISSUED null
-z-twin.csr REJECTED DUP_DEVICE"
-    equal "$(ls out)" $'lot-1.crt\nlot-2.crt\nlot-3.crt'
-    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'reject'")" 3
+z-twin.csr REUSED null"
+    equal "$(ls out)" $'lot-1.crt\nlot-2.crt\nlot-3.crt\nz-twin.crt'
+    diff out/lot-2.crt out/z-twin.crt
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'reject'")" 2
     sound
 }
 

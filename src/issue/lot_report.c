@@ -1,0 +1,158 @@
+#include "issue/lot_report.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* The columns, in order. */
+static const char *const columns[] = {
+    "row", "input", "device", "profile", "status", "serial", "file", "code", "reason", "time"};
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* Cells in the order of the columns; NULL: nothing to say. */
+struct line {
+    const char *cell[N_COLUMNS];
+    char number[24], time[TEXT_TIME];
+};
+
+static void fill_line(struct line *line, const struct p11ca_row *row)
+{
+    const char *const cells[N_COLUMNS] = {line->number, row->input, row->device, row->profile,
+        p11ca_verdict_name(row->verdict), row->serial, row->file, row->code, row->reason,
+        row->time ? line->time : NULL};
+
+    snprintf(line->number, sizeof(line->number), "%zu", row->number);
+    text_time(row->time, line->time);
+    memcpy(line->cell, cells, sizeof(cells));
+}
+
+/* RFC 4180; and what a spreadsheet would take for a formula gets an apostrophe in front. */
+static void add_csv(struct buf *b, const char *cell)
+{
+    bool formula = *cell && strchr("=+-@", *cell);
+
+    if (!formula && !strpbrk(cell, ",\"")) {
+        buf_adds(b, cell);
+        return;
+    }
+    buf_adds(b, formula ? "\"'" : "\"");
+    for (; *cell; cell++) {
+        if (*cell == '"')
+            buf_addc(b, '"');
+        buf_addc(b, (uint8_t)*cell);
+    }
+    buf_addc(b, '"');
+}
+
+/* Foreign text without what would harm a terminal; a tab, too, becomes plain text. */
+static void add_csv_line(struct buf *b, const char *const cells[N_COLUMNS])
+{
+    char plain[4200];
+    size_t i;
+
+    for (i = 0; i < N_COLUMNS; i++) {
+        if (i)
+            buf_addc(b, ',');
+        if (!cells[i])
+            continue;
+        text_escape(cells[i], strlen(cells[i]), plain, sizeof(plain));
+        add_csv(b, plain);
+    }
+    buf_adds(b, "\r\n");
+}
+
+static void add_json_line(struct buf *b, const struct line *line, size_t number)
+{
+    json_t *object = json_object();
+    char plain[4200], *text = NULL;
+    size_t i;
+
+    if (object && json_object_set_new(object, columns[0], json_integer((json_int_t)number)) == 0) {
+        for (i = 1; i < N_COLUMNS; i++) {
+            if (line->cell[i])
+                text_escape(line->cell[i], strlen(line->cell[i]), plain, sizeof(plain));
+            if (json_object_set_new(object, columns[i], line->cell[i] ? json_string(plain) : json_null()) !=
+                0)
+                break;
+        }
+        if (i == N_COLUMNS)
+            text = json_dumps(object, JSON_COMPACT);
+    }
+    json_decref(object);
+    b->failed = b->failed || !text;
+    if (text)
+        buf_addf(b, "%s\n", text);
+    free(text);
+}
+
+static void add_out(struct lot_report *r, const struct buf *b)
+{
+    if (r->failed)
+        return;
+    if (!buf_ok(b))
+        r->failed = err_nomem(&r->err) != 0;
+    else
+        r->failed = file_out_add(&r->out, b->p, b->len, &r->err) != 0;
+}
+
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t len = strlen(path), n = strlen(ending);
+
+    return len > n && strcmp(path + len - n, ending) == 0;
+}
+
+int lot_report_begin(struct lot_report *ret, const char *path, struct p11ca_err *err)
+{
+    AUTO_BUF header = BUF_INIT;
+    struct lot_report r = {.out = {.fd = -1}};
+
+    if (path) {
+        r.json = ends_with(path, ".ndjson") || ends_with(path, ".jsonl");
+        if (!r.json && !ends_with(path, ".csv"))
+            return err_set(
+                err, P11CA_USAGE, "USAGE", "%s: want a report called *.csv, *.ndjson or *.jsonl", path);
+        if (file_out_begin(&r.out, path, 0644, err) != 0)
+            return -1;
+    }
+    *ret = r;
+    if (path && !r.json) {
+        add_csv_line(&header, columns);
+        add_out(ret, &header);
+    }
+    return 0;
+}
+
+void lot_report_row(struct lot_report *r, const struct p11ca_row *row)
+{
+    AUTO_BUF text = BUF_INIT;
+    struct line line;
+
+    if (!r->out.temp)
+        return;
+    fill_line(&line, row);
+    if (r->json)
+        add_json_line(&text, &line, row->number);
+    else
+        add_csv_line(&text, line.cell);
+    add_out(r, &text);
+}
+
+int lot_report_end(struct lot_report *r, struct p11ca_err *err)
+{
+    if (!r->out.temp)
+        return 0;
+    if (r->failed) {
+        *err = r->err;
+        return -1;
+    }
+    return file_out_end(&r->out, err);
+}
+
+void lot_report_done(struct lot_report *r)
+{
+    file_out_done(&r->out);
+}

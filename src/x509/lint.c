@@ -263,9 +263,9 @@ bool lint_ask(struct lint *l, const struct lint_rule *rows, lint_tell_fn *fn, vo
     return true;
 }
 
-bool lint_verify(struct lint *l, const struct spki *key)
+bool lint_verify(struct lint *l, struct der alg_id, const struct spki *key)
 {
-    const struct sigalg *alg = sigalg_find(l->whole.alg_id);
+    const struct sigalg *alg = sigalg_find(alg_id);
     EVP_PKEY *pub = NULL;
     int rc;
 
@@ -483,7 +483,7 @@ int crl_tbs_lint(struct der tbs, const struct issuer *issuer, struct p11ca_err *
 
 void lint_crl(struct der crl, const struct lint_question *q, lint_finding_fn *fn, void *arg)
 {
-    struct lint l = {.q = {.issuer = q->issuer, .rules = q->rules}};
+    struct lint l = {.q = {.issuer = q->issuer, .profile = q->profile ? &own_crl : NULL}};
     struct all all = {fn, arg};
     struct p11ca_err why;
 

@@ -305,7 +305,7 @@ static bool check_ku_ec(struct lint *l)
 static bool check_ku_agree(struct lint *l)
 {
     return l->spki.kind == KEY_RSA || !(l->f.key_usage & USAGE_KEY_AGREEMENT) ||
-           lint_have(l, "want no keyAgreement, have it");
+           !(l->f.key_usage & USAGE_DIGITAL_SIGNATURE) || lint_have(l, "want no keyAgreement, have it");
 }
 
 static bool check_ku_rsa(struct lint *l)

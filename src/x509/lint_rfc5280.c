@@ -84,8 +84,8 @@ static bool check_signature(struct lint *l)
     bool own = !l->f.aki.len || !l->f.ski.len || der_equal(l->f.aki, l->f.ski);
 
     if (l->q.issuer)
-        return !der_equal(l->t.issuer, l->q.issuer->subject) || lint_verify(l, &l->q.issuer->spki);
-    return !l->self_issued || !own || !l->spki_ok || lint_verify(l, &l->spki);
+        return !der_equal(l->t.issuer, l->q.issuer->subject) || lint_verify(l, l->t.alg, &l->q.issuer->spki);
+    return !l->self_issued || !own || !l->spki_ok || lint_verify(l, l->t.alg, &l->spki);
 }
 
 static bool check_issuer(struct lint *l)
@@ -429,11 +429,13 @@ static bool check_aki(struct lint *l)
     return der_equal(l->f.aki, want) || lint_have(l, "want the issuer's key identifier, have another");
 }
 
+/* With Matter and SPIFFE it is more than a warning: rows of theirs. */
 static bool check_ku_critical(struct lint *l)
 {
     const struct cert_ext *ext = tbs_ext(&l->t, OID_KEY_USAGE);
 
-    return !ext || ext->critical || lint_have(l, "want it critical, have it not");
+    return !ext || ext->critical || l->rules & (RULES_MATTER | RULES_SPIFFE) ||
+           lint_have(l, "want it critical, have it not");
 }
 
 static bool check_ca_ku(struct lint *l)

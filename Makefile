@@ -50,7 +50,7 @@ LAYERS  := base token x509 ledger issue ceremony
 GATESRC := src/token/gate_module.c
 LIBSRC  := $(filter-out $(GATESRC),$(wildcard $(LAYERS:%=src/%/*.c)))
 CLISRC  := $(wildcard src/cli/*.c)
-LIBOBJ  := $(LIBSRC:%.c=$(B)/obj/%.o)
+LIBOBJ  := $(LIBSRC:%.c=$(B)/obj/%.o) $(B)/obj/src/x509/profiles.conf.o
 CLIOBJ  := $(CLISRC:%.c=$(B)/obj/%.o)
 UNITSRC := $(wildcard tests/unit/*_test.c)
 UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
@@ -75,6 +75,12 @@ $(shell mkdir -p $(B) && echo '$(CC) $(subst ','\'',$(ALLCFLAGS) $(ALLLDFLAGS))'
 $(B)/obj/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
+
+# The built-in profiles, as a string of the program.
+%/obj/src/x509/profiles.conf.o: src/x509/profiles.conf
+	@mkdir -p $(@D)
+	{ echo 'extern const char profiles_text[]; const char profiles_text[] = {' && \
+	    od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' && echo '0};'; } | $(CC) -std=c11 -g -O2 -fPIE -x c -c -o $@ -
 
 $(LIB): $(LIBOBJ)
 	@mkdir -p $(@D)
@@ -127,7 +133,7 @@ F         := build/fuzz
 FUZZSAN   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZFLAGS  = -std=c11 -D_GNU_SOURCE -g -O1 $(FUZZSAN) -Iinclude -Isrc $(PKGINC) \
              -DP11CA_VERSION='"$(VERSION)"' $(CPPFLAGS)
-FUZZOBJ   := $(LIBSRC:%.c=$(F)/obj/%.o) $(F)/obj/tests/fuzz/common.o
+FUZZOBJ   := $(LIBSRC:%.c=$(F)/obj/%.o) $(F)/obj/src/x509/profiles.conf.o $(F)/obj/tests/fuzz/common.o
 FUZZERS   := $(FUZZSRC:tests/fuzz/%.c=$(F)/bin/%)
 
 $(F)/obj/%.o: %.c Makefile

@@ -118,11 +118,34 @@ static int check_strings(const struct conf *conf, const config_setting_t *s, str
     return 0;
 }
 
+static int parse(struct conf *conf, const char *text, const char *include_dir, struct p11ca_err *err)
+{
+    const char *file;
+
+    config_init(&conf->cfg);
+    conf->open = true;
+    if (include_dir)
+        config_set_include_dir(&conf->cfg, include_dir);
+    if (!config_read_string(&conf->cfg, text)) {
+        file = config_error_file(&conf->cfg);
+        return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%d: %s", file ? file : conf->path,
+            config_error_line(&conf->cfg), config_error_text(&conf->cfg));
+    }
+    return check_strings(conf, config_root_setting(&conf->cfg), err);
+}
+
+int conf_parse(struct conf *conf, const char *name, const char *text, struct p11ca_err *err)
+{
+    memset(conf, 0, sizeof(*conf));
+    conf->path = strdup(name);
+    return conf->path ? parse(conf, text, NULL, err) : err_nomem(err);
+}
+
 int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
 {
     AUTO_BUF text = BUF_INIT;
     AUTO_STR copy = strdup(path);
-    const char *file, *dir;
+    const char *dir;
 
     memset(conf, 0, sizeof(*conf));
     conf->path = strdup(path);
@@ -136,15 +159,7 @@ int conf_load(struct conf *conf, const char *path, struct p11ca_err *err)
     conf->has_include = find_include((char *)text.p) != NULL;
     if (check_includes(dir, (char *)text.p, MAX_INCLUDE_DEPTH, err) != 0)
         return err_prefix(err, "%s", path);
-    config_init(&conf->cfg);
-    conf->open = true;
-    config_set_include_dir(&conf->cfg, dir);
-    if (!config_read_string(&conf->cfg, (char *)text.p)) {
-        file = config_error_file(&conf->cfg);
-        return err_set(err, P11CA_CONFIG, "CONFIG", "%s:%d: %s", file ? file : path,
-            config_error_line(&conf->cfg), config_error_text(&conf->cfg));
-    }
-    return check_strings(conf, config_root_setting(&conf->cfg), err);
+    return parse(conf, (char *)text.p, dir, err);
 }
 
 int conf_text(const struct conf *conf, struct buf *ret, struct p11ca_err *err)

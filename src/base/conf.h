@@ -40,6 +40,9 @@ struct conf_strs {
 
 /* @include names are relative to the file's own directory. */
 P11CA_CHECK int conf_load(struct conf *conf, const char *path, struct p11ca_err *err);
+
+/* The same from text at hand, which includes nothing; name stands for the file in errors. */
+P11CA_CHECK int conf_parse(struct conf *conf, const char *name, const char *text, struct p11ca_err *err);
 void conf_done(struct conf *conf);
 
 /* Appends the settings in effect, @include and all, in one fixed form: what a digest is made of. */

@@ -210,49 +210,19 @@ int plan_writes(struct plan *p, const struct step *step, const char *name, struc
 
 /* --- certificates --- */
 
-static const struct {
-    const char *name;
-    unsigned bit;
-} usages[] =
-    {
-        {"digitalSignature", USAGE_DIGITAL_SIGNATURE},
-        {"nonRepudiation", USAGE_NON_REPUDIATION},
-        {"keyEncipherment", USAGE_KEY_ENCIPHERMENT},
-        {"dataEncipherment", USAGE_DATA_ENCIPHERMENT},
-        {"keyAgreement", USAGE_KEY_AGREEMENT},
-        {"keyCertSign", USAGE_KEY_CERT_SIGN},
-        {"cRLSign", USAGE_CRL_SIGN},
-},
-  ekus[] = {
-      {"serverAuth", EKU_SERVER},
-      {"clientAuth", EKU_CLIENT},
-      {"OCSPSigning", EKU_OCSP_SIGNING},
-};
-#define N(table) (sizeof(table) / sizeof((table)[0]))
-
-static bool find_bit(bool eku, const char *name, unsigned *bits)
-{
-    size_t i, n = eku ? N(ekus) : N(usages);
-
-    for (i = 0; i < n; i++) {
-        if (strcmp(eku ? ekus[i].name : usages[i].name, name) == 0) {
-            *bits |= eku ? ekus[i].bit : usages[i].bit;
-            return true;
-        }
-    }
-    return false;
-}
-
 static int read_bits(const struct plan *p, const struct step *step, bool eku, const struct conf_strs *names,
     unsigned *bits, struct p11ca_err *err)
 {
+    unsigned bit;
     size_t i;
 
     if (!names->v)
         return 0;
     *bits = 0;
     for (i = 0; i < names->n; i++) {
-        if (!find_bit(eku, names->v[i], bits))
+        bit = eku ? ext_eku_bit(names->v[i]) : ext_ku_bit(names->v[i]);
+        *bits |= bit;
+        if (!bit)
             return script_err(p->script, step, err, "%s: RFC 5280 %s: no usage '%s'",
                 eku ? "extended-key-usage" : "key-usage", eku ? "4.2.1.12" : "4.2.1.3", names->v[i]);
     }
@@ -379,6 +349,8 @@ static int make_cert(struct plan *p, const struct step *step, const struct plan_
         .subject = c->subject,
         .spki = c->spki,
         .crl_url = c->signer ? c->signer->conf->crl_url : NULL,
+        .ocsp_url = c->signer ? c->signer->conf->ocsp_url : NULL,
+        .ca_issuers_url = c->signer ? c->signer->conf->ca_issuers_url : NULL,
         .issuer = c->signer ? c->signer->issuer : NULL,
     };
     unsigned days = step->args.days ? (unsigned)step->args.days : c->profile->days;

@@ -95,8 +95,25 @@ static void add_authority(struct buf *b, const struct authority_conf *a, bool se
     add_string(b, "issuer", issuer);
     add_strings(b, "issues", &a->issues);
     add_string(b, "crl-url", a->crl_url);
+    add_string(b, "ocsp-url", a->ocsp_url);
+    add_string(b, "ca-issuers-url", a->ca_issuers_url);
     add_string(b, "device-uri", a->device_uri);
     buf_adds(b, " };\n");
+}
+
+/* Whole, so that they need no base. */
+static int add_profiles(struct buf *b, const struct p11ca_home *real, struct p11ca_err *err)
+{
+    const struct profile *p;
+    size_t i;
+
+    buf_adds(b, "profiles = {\n");
+    for (i = 0; (p = profiles_at(real->profiles, i)); i++) {
+        if (!p->builtin && profile_to_conf(p, b, err) != 0)
+            return -1;
+    }
+    buf_adds(b, "};\n");
+    return 0;
 }
 
 static int write_conf(
@@ -108,6 +125,8 @@ static int write_conf(
 
     buf_adds(&b, "# REHEARSAL\n");
     add_tokens(&b, real);
+    if (add_profiles(&b, real, err) != 0)
+        return -1;
     buf_adds(&b, "authorities = {\n");
     for (i = 0; i < real->n_authorities; i++)
         add_authority(&b, &real->authorities[i], setting);

@@ -151,7 +151,8 @@ int cli_parse(struct cli *cli, int argc, char **argv, struct p11ca_err *err)
     cli->home = cli_value(cli, "home");
     if (!cli->home)
         cli->home = getenv("P11CA_HOME");
-    if (!cli->home || !*cli->home)
+    cli->home_named = cli->home && *cli->home;
+    if (!cli->home_named)
         cli->home = ".";
     return rc == 0 ? check_given(cli, err) : -1;
 }
@@ -191,6 +192,14 @@ int cli_number(const struct cli *cli, const char *name, unsigned max, unsigned *
 int cli_home(struct cli *cli, struct p11ca_home **ret, struct p11ca_err *err)
 {
     return p11ca_home_open(ret, cli->home, &cli->options, err);
+}
+
+int cli_home_if_any(struct cli *cli, struct p11ca_home **ret, struct p11ca_err *err)
+{
+    *ret = NULL;
+    if (cli_home(cli, ret, err) == 0)
+        return 0;
+    return !cli->home_named && strcmp(err->code, "NO_HOME") == 0 ? 0 : -1;
 }
 
 static void print_options(const struct cli_option *o, size_t n)

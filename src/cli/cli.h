@@ -29,6 +29,7 @@ struct cli_value {
 struct cli {
     const struct command *command;
     const char *home;
+    bool home_named; /* by -C or $P11CA_HOME */
     bool json, quiet, verbose;
     struct cli_value values[CLI_MAX_VALUES]; /* in the order given */
     size_t n_values;
@@ -65,6 +66,9 @@ P11CA_CHECK int cli_number(
 
 /* Opens the home of -C. */
 P11CA_CHECK int cli_home(struct cli *cli, struct p11ca_home **ret, struct p11ca_err *err);
+
+/* The same, or NULL when none was named and the folder at hand is none. */
+P11CA_CHECK int cli_home_if_any(struct cli *cli, struct p11ca_home **ret, struct p11ca_err *err);
 
 /* Help for one command, or for all. */
 void cli_help(const struct command *c);

@@ -8,7 +8,7 @@
 
 static const struct cli_option options[] = {
     {"authority", 'a', "NAME", "who issues", true},
-    {"profile", 'p', "NAME", "root-ca, issuing-ca, server, client or device", true},
+    {"profile", 'p', "NAME", "what kind of certificate (p11ca profile list)", true},
     {"csr", 0, "FILE", "a PKCS #10 request, PEM or DER: proves possession of the key", false},
     {"pubkey", 0, "FILE", "a public key, PEM or DER", false},
     {"new-key", 0, "FILE", "make a P-256 key and write it here, mode 0600", false},
@@ -21,6 +21,7 @@ static const struct cli_option options[] = {
     {"email", 0, "ADDRESS", "subject alternative name", false},
     {"san", 0, "KIND:NAME", "of the kinds above, or hw, permid, UPN, smtputf8, SRV, FASC-N, RID, dirname",
         false},
+    {"field", 0, "NAME=TEXT", "for the templates of the profile; may be repeated", false},
     {"days", 0, "N", "validity (default: the profile's)", false},
     {"output", 'o', "FILE", "where the certificate goes (PEM)", true},
     {"force", 0, NULL, "replace FILE", false},
@@ -68,6 +69,32 @@ static int read_sans(const struct cli *cli, struct p11ca_name *v, size_t *ret_n,
     return 0;
 }
 
+#define MAX_FIELDS 64
+
+/* NAME=TEXT: names into storage, values where they stand. */
+static int read_fields(const struct cli *cli, char names[MAX_FIELDS][33], struct p11ca_field *v,
+    size_t *ret_n, struct p11ca_err *err)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < cli->n_values; i++) {
+        const char *text = cli->values[i].value, *equals;
+
+        if (strcmp(cli->values[i].option->name, "field") != 0)
+            continue;
+        equals = strchr(text, '=');
+        if (!equals || equals == text || equals - text > 32)
+            return err_set(err, P11CA_USAGE, "USAGE", "option --field: want NAME=TEXT, have '%s'", text);
+        if (n == MAX_FIELDS)
+            return err_set(err, P11CA_USAGE, "USAGE", "want at most %d fields", MAX_FIELDS);
+        snprintf(names[n], sizeof(names[n]), "%.*s", (int)(equals - text), text);
+        v[n] = (struct p11ca_field){names[n], equals + 1};
+        n++;
+    }
+    *ret_n = n;
+    return 0;
+}
+
 struct shown {
     struct cli *cli;
     json_t *record;
@@ -109,6 +136,8 @@ static void show_outcome(
 static int run(struct cli *cli, struct p11ca_err *err)
 {
     struct p11ca_name sans[MAX_SANS];
+    struct p11ca_field fields[MAX_FIELDS];
+    char names[MAX_FIELDS][33];
     struct p11ca_order o = {
         .authority = cli_value(cli, "authority"),
         .profile = cli_value(cli, "profile"),
@@ -120,13 +149,15 @@ static int run(struct cli *cli, struct p11ca_err *err)
         .output = cli_value(cli, "output"),
         .force = cli_flag(cli, "force"),
         .sans = sans,
+        .fields = fields,
     };
     struct shown shown = {cli, NULL};
     struct p11ca_issued issued;
     AUTO_HOME home = NULL;
 
-    if (read_sans(cli, sans, &o.n_sans, err) != 0 || cli_number(cli, "days", 36500, &o.days, err) != 0 ||
-        cli_home(cli, &home, err) != 0 || p11ca_issue(home, &o, &issued, keep_record, &shown, err) != 0)
+    if (read_sans(cli, sans, &o.n_sans, err) != 0 || read_fields(cli, names, fields, &o.n_fields, err) != 0 ||
+        cli_number(cli, "days", 36500, &o.days, err) != 0 || cli_home(cli, &home, err) != 0 ||
+        p11ca_issue(home, &o, &issued, keep_record, &shown, err) != 0)
         return -1;
     show_outcome(cli, &o, &issued, shown.record);
     return 0;

@@ -10,6 +10,7 @@ extern const struct command cmd_ceremony_check, cmd_ceremony_print, cmd_ceremony
     cmd_ceremony_rehearse;
 extern const struct command cmd_ceremony_verify, cmd_ceremony_compare, cmd_ceremony_countersign;
 extern const struct command cmd_request, cmd_install;
+extern const struct command cmd_profile_list, cmd_profile_show, cmd_profile_check;
 extern const struct command cmd_issue;
 extern const struct command cmd_batch;
 extern const struct command cmd_list, cmd_show;

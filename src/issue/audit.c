@@ -134,7 +134,7 @@ static void check_columns(
 static void check_signature(
     struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
 {
-    const struct profile *p = profile_find(row->profile);
+    const struct profile *p = profiles_find(a->home->profiles, row->profile);
     const struct issuer *issuer = issuer_of(a, row->authority);
     struct p11ca_err why;
 

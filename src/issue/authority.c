@@ -148,10 +148,10 @@ int authority_need_issuer(const struct p11ca_home *home, struct ledger *l, const
         "authority '%s': no CA certificate installed (p11ca install, or a ceremony)", conf->name);
 }
 
-int authority_profile(
-    const struct authority_conf *conf, const char *name, const struct profile **ret, struct p11ca_err *err)
+int authority_profile(const struct p11ca_home *home, const struct authority_conf *conf, const char *name,
+    const struct profile **ret, struct p11ca_err *err)
 {
-    const struct profile *p = profile_find(name);
+    const struct profile *p = profiles_find(home->profiles, name);
     size_t i;
 
     if (!p)

@@ -44,8 +44,8 @@ P11CA_CHECK int authority_need_issuer(const struct p11ca_home *home, struct ledg
     const struct authority_conf *conf, struct issuer **ret, struct p11ca_err *err);
 
 /* A profile that the authority may issue; PROFILE_NOT_ALLOWED. */
-P11CA_CHECK int authority_profile(
-    const struct authority_conf *conf, const char *name, const struct profile **ret, struct p11ca_err *err);
+P11CA_CHECK int authority_profile(const struct p11ca_home *home, const struct authority_conf *conf,
+    const char *name, const struct profile **ret, struct p11ca_err *err);
 
 SCOPE_DEFINE(issuer, struct issuer *, issuer_free)
 #define AUTO_ISSUER SCOPED(issuer) struct issuer *

@@ -212,7 +212,7 @@ int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsign
     memset(ret, 0, sizeof(*ret));
     ret->cores = pool_cores();
     ret->jobs = b.jobs = jobs ? jobs : ret->cores;
-    rc = authority_profile(b.ctx.authority, "device", &b.profile, err);
+    rc = authority_profile(home, b.ctx.authority, "device", &b.profile, err);
     if (rc == 0)
         rc = authority_need_issuer(home, l, b.ctx.authority, &issuer, err);
     b.ctx.issuer = issuer;

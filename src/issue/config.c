@@ -16,13 +16,14 @@
 
 struct top {
     const char *ledger;
-    config_setting_t *tokens, *authorities;
+    config_setting_t *tokens, *authorities, *profiles;
 };
 
 static const struct conf_field top_fields[] = {
     {"ledger", CONF_STR, false, offsetof(struct top, ledger)},
     {"tokens", CONF_GROUP, true, offsetof(struct top, tokens)},
     {"authorities", CONF_GROUP, true, offsetof(struct top, authorities)},
+    {"profiles", CONF_GROUP, false, offsetof(struct top, profiles)},
 };
 
 #define T(key, req, member)                                                                                  \
@@ -49,6 +50,8 @@ static const struct conf_field authority_fields[] = {
     A("issuer", CONF_STR, false, issuer),
     A("issues", CONF_STRS, false, issues),
     A("crl-url", CONF_STR, false, crl_url),
+    A("ocsp-url", CONF_STR, false, ocsp_url),
+    A("ca-issuers-url", CONF_STR, false, ca_issuers_url),
     A("device-uri", CONF_STR, false, device_uri),
 };
 
@@ -101,19 +104,27 @@ static int read_tokens(struct p11ca_home *home, config_setting_t *group, struct 
     return 0;
 }
 
-static int check_url(const struct conf *conf, const struct authority_conf *a, struct p11ca_err *err)
+static int check_url(const struct conf *conf, const struct authority_conf *a, const char *key,
+    const char *rule, const char *url, struct p11ca_err *err)
 {
     AUTO_SANS list = SAN_LIST_INIT;
     struct p11ca_err why;
 
-    if (!a->crl_url)
+    if (!url)
         return 0;
     /* A host in U-labels would be another text in the name than here. */
-    if (strncmp(a->crl_url, "http://", 7) != 0 || san_add(&list, SAN_URI, a->crl_url, &why) != 0 ||
-        strcmp(list.v[0].text, a->crl_url) != 0)
-        return conf_err(
-            conf, a->at, err, "authorities.%s: crl-url: RFC 5280 4.2.1.13: want an http:// URI", a->name);
+    if (strncmp(url, "http://", 7) != 0 || san_add(&list, SAN_URI, url, &why) != 0 ||
+        strcmp(list.v[0].text, url) != 0)
+        return conf_err(conf, a->at, err, "authorities.%s: %s: %s: want an http:// URI", a->name, key, rule);
     return 0;
+}
+
+static int check_urls(const struct conf *conf, const struct authority_conf *a, struct p11ca_err *err)
+{
+    if (check_url(conf, a, "crl-url", "RFC 5280 4.2.1.13", a->crl_url, err) != 0 ||
+        check_url(conf, a, "ocsp-url", "RFC 5280 4.2.2.1", a->ocsp_url, err) != 0)
+        return -1;
+    return check_url(conf, a, "ca-issuers-url", "RFC 5280 4.2.2.1", a->ca_issuers_url, err);
 }
 
 /* A root that says nothing issues intermediates, and only those. */
@@ -128,14 +139,15 @@ static int default_issues(struct authority_conf *a, struct p11ca_err *err)
     return 0;
 }
 
-static int check_issues(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+static int check_issues(const struct p11ca_home *home, struct authority_conf *a, struct p11ca_err *err)
 {
+    const struct conf *conf = &home->conf;
     size_t i;
 
     if (default_issues(a, err) != 0)
         return -1;
     for (i = 0; i < a->issues.n; i++) {
-        const struct profile *p = profile_find(a->issues.v[i]);
+        const struct profile *p = profiles_find(home->profiles, a->issues.v[i]);
 
         if (!p)
             return conf_err(
@@ -170,7 +182,7 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
     AUTO_BUF der = BUF_INIT;
     struct p11ca_err why;
 
-    a->profile = profile_find(a->profile_name);
+    a->profile = profiles_find(home->profiles, a->profile_name);
     if (!a->profile)
         return conf_err(conf, a->at, err, "authorities.%s: no profile '%s'", a->name, a->profile_name);
     if (!a->profile->is_ca)
@@ -186,7 +198,7 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
     if (a->profile->self_signed && a->issuer)
         return conf_err(conf, a->at, err, "authorities.%s: issuer: profile '%s' is self-signed", a->name,
             a->profile_name);
-    return check_url(conf, a, err) != 0 ? -1 : check_issues(conf, a, err);
+    return check_urls(conf, a, err) != 0 ? -1 : check_issues(home, a, err);
 }
 
 static int read_authority(
@@ -260,7 +272,10 @@ int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
     home->ledger_path = path_join(home->dir, top.ledger);
     if (!home->ledger_path)
         return err_nomem(err);
-    return read_tokens(home, top.tokens, err) != 0 ? -1 : read_authorities(home, top.authorities, err);
+    if (profiles_read(&home->conf, top.profiles, &home->profiles, err) != 0 ||
+        read_tokens(home, top.tokens, err) != 0)
+        return -1;
+    return read_authorities(home, top.authorities, err);
 }
 
 void home_config_free(struct p11ca_home *home)
@@ -274,5 +289,6 @@ void home_config_free(struct p11ca_home *home)
     free(home->tokens);
     free(home->authorities);
     free(home->ledger_path);
+    profiles_free(home->profiles);
     conf_done(&home->conf);
 }

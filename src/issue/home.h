@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "ledger/ledger.h"
 #include "token/token.h"
-#include "x509/profile.h"
+#include "x509/profiles.h"
 
 struct authority_conf {
     const char *name;
@@ -21,8 +21,8 @@ struct authority_conf {
     const struct profile *profile;
     const char *issuer;      /* name of an authority; NULL: outside this home, or self-signed */
     struct conf_strs issues; /* profiles it may issue */
-    const char *crl_url;     /* NULL: none */
-    const char *device_uri;  /* a device without names gets this URI with its ID behind */
+    const char *crl_url, *ocsp_url, *ca_issuers_url; /* NULL: none */
+    const char *device_uri; /* a device without names gets this URI with its ID behind */
 };
 
 struct p11ca_home {
@@ -30,6 +30,7 @@ struct p11ca_home {
     struct conf conf;
     uint8_t conf_sha256[SHA256_LEN];
     char *ledger_path;
+    struct profiles *profiles; /* the built-in ones, and its own */
     struct token_binding *tokens;
     size_t n_tokens;
     struct authority_conf *authorities;

@@ -14,6 +14,7 @@
 #include "issue/publish.h"
 #include "issue/record.h"
 #include "x509/key.h"
+#include "x509/template.h"
 
 SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
 
@@ -36,15 +37,38 @@ static void material_done(struct material *m)
     EVP_PKEY_free(m->new_key);
 }
 
-static int check_order(const struct p11ca_order *o, const struct authority_conf *a,
-    const struct order_extra *extra, const struct profile **ret, struct p11ca_err *err)
+static bool field_name_ok(const char *name)
+{
+    return name[0] && strlen(name) <= 32 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name);
+}
+
+/* A field that fills nothing was meant for something; a manifest's columns may be for others to read. */
+static int check_fields(const struct p11ca_order *o, const struct profile *p, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < o->n_fields; i++) {
+        if (!field_name_ok(o->fields[i].name) || strcmp(o->fields[i].name, "id") == 0)
+            return err_set(err, P11CA_USAGE, "FIELD_SYNTAX",
+                "field '%s': want a name of a-z 0-9 _ -, and the device ID as --id", o->fields[i].name);
+        if (!template_uses(p, o->fields[i].name))
+            return err_set(err, P11CA_REFUSED, "FIELD_UNKNOWN",
+                "profile '%s': want fields of its templates, have '%s'", p->name, o->fields[i].name);
+    }
+    return 0;
+}
+
+static int check_order(const struct p11ca_home *home, const struct p11ca_order *o,
+    const struct authority_conf *a, const struct order_extra *extra, const struct profile **ret,
+    struct p11ca_err *err)
 {
     if ((o->csr != NULL) + (o->pubkey != NULL) + (o->new_key != NULL) + (extra->spki != NULL) != 1)
         return err_set(err, P11CA_USAGE, "ORDER", "want exactly one of --csr, --pubkey and --new-key");
     if (o->new_key && path_same(o->new_key, o->output))
         return err_set(
             err, P11CA_USAGE, "ORDER", "%s: want the key and the certificate in two files", o->output);
-    if (authority_profile(a, o->profile, ret, err) != 0)
+    if (authority_profile(home, a, o->profile, ret, err) != 0)
         return -1;
     if ((*ret)->cross && !extra->spki)
         return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED",
@@ -52,7 +76,7 @@ static int check_order(const struct p11ca_order *o, const struct authority_conf 
             o->profile);
     if (extra->profile)
         *ret = extra->profile;
-    return 0;
+    return check_fields(o, *ret, err);
 }
 
 static const enum san_type san_types[] = {
@@ -135,6 +159,8 @@ static int read_material(struct material *m, const struct p11ca_order *o, struct
 {
     m->input.device = o->id;
     m->input.subject = o->subject;
+    m->input.fields = o->fields;
+    m->input.n_fields = o->n_fields;
     m->input.days = o->days;
     m->input.output = o->force ? NULL : o->output;
     m->input.subject_der = m->extra->subject;
@@ -312,7 +338,7 @@ static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job,
 {
     AUTO_ISSUER issuer = NULL;
 
-    if (check_order(o, ctx->authority, m->extra, &m->input.profile, err) != 0 ||
+    if (check_order(ctx->home, o, ctx->authority, m->extra, &m->input.profile, err) != 0 ||
         read_material(m, o, err) != 0)
         return -1;
     if (authority_need_issuer(ctx->home, l, ctx->authority, &issuer, err) != 0)

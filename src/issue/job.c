@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "x509/name.h"
+#include "x509/template.h"
 
 int job_fail(struct job *job)
 {
@@ -18,6 +19,7 @@ void job_done(struct job *job)
     buf_done(&job->subject_text);
     buf_done(&job->sans_text);
     buf_done(&job->notes);
+    buf_done(&job->exts);
     buf_done(&job->tbs);
     buf_done(&job->cert);
     san_list_done(&job->sans);
@@ -87,8 +89,47 @@ static int subject_made(struct job *job)
     return subject_from_text(job, dn);
 }
 
+/* {id} is the device ID, all others are the order's fields. */
+static const char *job_field(void *arg, const char *name, size_t len)
+{
+    const struct job_input *in = arg;
+    size_t i;
+
+    if (len == 2 && memcmp(name, "id", 2) == 0)
+        return in->device;
+    for (i = 0; i < in->n_fields; i++) {
+        if (strlen(in->fields[i].name) == len && memcmp(in->fields[i].name, name, len) == 0)
+            return in->fields[i].value;
+    }
+    return NULL;
+}
+
+static struct template_source template_source(struct job *job, const struct csr *csr)
+{
+    return (struct template_source){
+        .field = job_field,
+        .arg = &job->in,
+        .given = job->in.sans,
+        .csr_subject = csr ? csr->subject : DER_OF(NULL, 0),
+        .csr_names = csr ? &csr->sans : NULL,
+    };
+}
+
+static int subject_from_template(struct job *job, const struct csr *csr)
+{
+    const struct template_source src = template_source(job, csr);
+
+    if (job->in.subject)
+        return err_set(&job->err, P11CA_REFUSED, "SUBJECT_TEMPLATE",
+            "profile '%s': subject: want none from the order, the profile makes it, have '%s'",
+            job->in.profile->name, job->in.subject);
+    return template_subject(job->in.profile, &src, &job->subject, &job->err);
+}
+
 static int set_subject(struct job *job, const struct csr *csr)
 {
+    if (job->in.profile->n_subject_slots)
+        return subject_from_template(job, csr);
     if (job->in.subject_der.p) {
         buf_add(&job->subject, job->in.subject_der.p, job->in.subject_der.len);
         return 0;
@@ -103,7 +144,10 @@ static int set_subject(struct job *job, const struct csr *csr)
 static int set_sans(struct job *job, const struct csr *csr)
 {
     const struct san_list *from = job->in.sans ? job->in.sans : csr ? &csr->sans : NULL;
+    const struct template_source src = template_source(job, csr);
 
+    if (job->in.profile->n_san_slots)
+        return template_sans(job->in.profile, &src, &job->sans, &job->err);
     return from ? san_copy(from, &job->sans, &job->err) : 0;
 }
 
@@ -119,7 +163,7 @@ static int set_device_names(struct job *job, const struct job_ctx *ctx)
         if (set_device(job, cn, "subject CN") != 0)
             return -1;
     }
-    if (job->sans.n)
+    if (job->sans.n || !job->in.profile->san_required || job->in.profile->n_san_slots)
         return 0;
     snprintf(uri, sizeof(uri), "%.400s%s", ctx->authority->device_uri, job->device);
     return san_add(&job->sans, SAN_URI, uri, &job->err);
@@ -128,7 +172,10 @@ static int set_device_names(struct job *job, const struct job_ctx *ctx)
 static int read_key(struct job *job, struct csr *csr)
 {
     unsigned flags = (job->in.profile->is_ca ? CSR_FOR_CA : 0u) |
-                     (job->in.subject || job->in.sans || job->in.device ? CSR_NAMES_GIVEN : 0u);
+                     (job->in.subject || job->in.sans || job->in.device || job->in.profile->n_subject_slots ||
+                                 job->in.profile->n_san_slots
+                             ? CSR_NAMES_GIVEN
+                             : 0u);
 
     if (job->in.csr.p) {
         if (csr_read(job->in.csr.p, job->in.csr.len, flags, csr, &job->err) != 0)
@@ -152,9 +199,9 @@ static void add_field(struct buf *b, const void *p, size_t len)
 }
 
 /* What a ceremony's step says instead of the profile: another certificate than the profile's own. */
-static void add_changes(struct buf *b, const struct profile *p)
+static void add_changes(struct buf *b, const struct job_ctx *ctx, const struct profile *p)
 {
-    const struct profile *named = profile_find(p->name);
+    const struct profile *named = profiles_find(ctx->home->profiles, p->name);
     char text[96];
 
     if (named && p->pathlen == named->pathlen && p->key_usage == named->key_usage && p->eku == named->eku)
@@ -178,7 +225,12 @@ static int digest_order(struct job *job, const struct job_ctx *ctx)
     add_field(&b, job->subject.p, job->subject.len);
     add_field(&b, job->sans_text.p, job->sans_text.len);
     add_field(&b, job->spki.der, job->spki.len);
-    add_changes(&b, job->in.profile);
+    add_changes(&b, ctx, job->in.profile);
+    /* One's own profile may say something else tomorrow, under the same name. */
+    if (!job->in.profile->builtin)
+        add_field(&b, job->in.profile->sha256, SHA256_LEN);
+    if (job->exts.len)
+        add_field(&b, job->exts.p, job->exts.len);
     if (!buf_ok(&b) || hash_sha256(b.p, b.len, job->request_sha256) != 0)
         return err_nomem(&job->err);
     return spki_sha256(&job->spki, job->spki_sha256, &job->err);
@@ -197,9 +249,12 @@ static int check_profile(struct job *job)
 
 static int set_names(struct job *job, const struct csr *csr, const struct job_ctx *ctx)
 {
+    const struct template_source src = template_source(job, csr);
+
     if (job->in.device && set_device(job, job->in.device, "device ID") != 0)
         return -1;
     if (set_sans(job, csr) != 0 || set_subject(job, csr) != 0 || set_device_names(job, ctx) != 0 ||
+        template_exts(job->in.profile, &src, &job->exts, &job->err) != 0 ||
         name_to_text(der_buf(&job->subject), &job->subject_text, &job->err) != 0)
         return -1;
     san_to_text(&job->sans, &job->sans_text);
@@ -257,6 +312,9 @@ int job_prepare(struct job *job, const struct job_input *in, const struct job_ct
         .spki = &job->spki,
         .sans = job->sans.n ? &job->sans : NULL,
         .crl_url = ctx->authority->crl_url,
+        .ocsp_url = ctx->authority->ocsp_url,
+        .ca_issuers_url = ctx->authority->ca_issuers_url,
+        .slot_exts = der_buf(&job->exts),
         .issuer = ctx->issuer,
     };
     return job_build(job, ctx, (struct blob){NULL, 0});

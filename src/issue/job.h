@@ -43,7 +43,7 @@ struct job {
     struct p11ca_err err;
 
     char device[65]; /* empty: none */
-    struct buf subject, subject_text, sans_text, notes;
+    struct buf subject, subject_text, sans_text, notes, exts;
     struct spki spki;
     struct san_list sans;
     struct cert_plan plan;

@@ -277,7 +277,7 @@ static int open_lot(
     const struct p11ca_lot *o = lot->order;
 
     if (home_authority(home, o->authority, &lot->ctx.authority, err) != 0 ||
-        authority_profile(lot->ctx.authority, o->profile, &lot->profile, err) != 0 ||
+        authority_profile(home, lot->ctx.authority, o->profile, &lot->profile, err) != 0 ||
         file_list(o->input, suffixes, &lot->names, &lot->n_names, err) != 0)
         return -1;
     if (!lot->n_names)

@@ -2,6 +2,16 @@
 
 #include "x509/pem.h"
 
+/* ECDSA: two INTEGERs of the order's length, each with a sign octet, in a SEQUENCE (RFC 3279 2.2.3). */
+size_t cert_size_max(struct der tbs, const struct spki *signer)
+{
+    const struct sigalg *alg = sigalg_for_key(signer);
+    size_t half = (signer->bits + 7) / 8, sig = signer->kind == KEY_RSA ? half : 2 * (half + 3) + 3;
+    size_t body = tbs.len + alg->id.len + sig + 5;
+
+    return body + (body < 128 ? 2 : body < 256 ? 3 : body < 65536 ? 4 : 5);
+}
+
 void cert_assemble(struct der tbs, const struct sigalg *alg, struct der sig, struct buf *ret)
 {
     size_t at = der_open(ret);

@@ -14,7 +14,7 @@
 #include "base/limits.h"
 #include "x509/ext.h"
 #include "x509/issuer.h"
-#include "x509/profile.h"
+#include "x509/profiles.h"
 #include "x509/san.h"
 #include "x509/serial.h"
 #include "x509/sigalg.h"
@@ -27,7 +27,9 @@ struct cert_plan {
     uint8_t serial[SERIAL_LEN];  /* INTEGER content, positive */
     size_t serial_len;
     int64_t not_before, not_after;
-    const char *crl_url;         /* the issuer's, NULL for none */
+    const char *crl_url, *ocsp_url,
+        *ca_issuers_url;         /* the issuer's, NULL for none; the profile's own come first */
+    struct der slot_exts;        /* template_exts() */
     const struct issuer *issuer; /* NULL: self-signed by the key of spki */
 };
 
@@ -37,6 +39,21 @@ struct cert_plan {
  * VALIDITY_NESTING.
  */
 P11CA_CHECK int cert_plan_validity(struct cert_plan *plan, int64_t now, unsigned days, struct p11ca_err *err);
+
+static inline const char *cert_plan_crl_url(const struct cert_plan *p)
+{
+    return p->profile->crl_url ? p->profile->crl_url : p->crl_url;
+}
+
+static inline const char *cert_plan_ocsp_url(const struct cert_plan *p)
+{
+    return p->profile->ocsp_url ? p->profile->ocsp_url : p->ocsp_url;
+}
+
+static inline const char *cert_plan_ca_issuers_url(const struct cert_plan *p)
+{
+    return p->profile->ca_issuers_url ? p->profile->ca_issuers_url : p->ca_issuers_url;
+}
 
 /* Appends a TBSCertificate. A plan that breaks its profile is built all the same: tbs_lint() says so. */
 P11CA_CHECK int tbs_build(const struct cert_plan *plan, struct buf *ret, struct p11ca_err *err);
@@ -77,6 +94,9 @@ P11CA_CHECK int tbs_lint(
 typedef void lint_fn(void *arg, const struct p11ca_err *finding);
 P11CA_CHECK int tbs_lint_each(struct der tbs, const struct profile *profile, const struct issuer *issuer,
     lint_fn *fn, void *arg, struct p11ca_err *err);
+
+/* Octets of the certificate at most, when a key of this kind signs. */
+size_t cert_size_max(struct der tbs, const struct spki *signer);
 
 /* Appends Certificate { tbs, alg, sig }. */
 void cert_assemble(struct der tbs, const struct sigalg *alg, struct der sig, struct buf *ret);

@@ -68,6 +68,12 @@ static const struct {
     {EKU_SERVER, OID_EKU_SERVER},
     {EKU_CLIENT, OID_EKU_CLIENT},
     {EKU_OCSP_SIGNING, OID_EKU_OCSP_SIGNING},
+    {EKU_EMAIL, OID_EKU_EMAIL},
+    {EKU_CODE_SIGNING, OID_EKU_CODE_SIGNING},
+    {EKU_TIME_STAMPING, OID_EKU_TIME_STAMPING},
+    {EKU_SMARTCARD_LOGON, OID_EKU_SMARTCARD_LOGON},
+    {EKU_PKINIT_CLIENT, OID_EKU_PKINIT_CLIENT},
+    {EKU_ANY, OID_EKU_ANY},
 };
 #define N_EKUS (sizeof(ekus) / sizeof(ekus[0]))
 
@@ -176,7 +182,7 @@ void ext_add_ku(struct buf *b, unsigned bits)
     der_add(b, DER_BIT_STRING, octets, sizeof(octets));
 }
 
-void ext_add_eku(struct buf *b, unsigned bits)
+void ext_add_eku(struct buf *b, unsigned bits, struct der others)
 {
     size_t i, at = der_open(b);
 
@@ -184,6 +190,7 @@ void ext_add_eku(struct buf *b, unsigned bits)
         if (bits & ekus[i].bit)
             oid_add(b, ekus[i].oid);
     }
+    der_add_raw(b, others);
     der_close(b, at, DER_SEQUENCE);
 }
 
@@ -207,16 +214,17 @@ static void add_word(char dst[EXT_TEXT], const char *word)
     snprintf(dst + len, EXT_TEXT - len, "%s%s", len ? ", " : "", word);
 }
 
+static const char *const ku_words[] = {"digitalSignature", "nonRepudiation", "keyEncipherment",
+    "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly"};
+
 const char *ext_ku_text(unsigned bits, char dst[EXT_TEXT])
 {
-    static const char *const words[] = {"digitalSignature", "nonRepudiation", "keyEncipherment",
-        "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly"};
     size_t i;
 
     dst[0] = '\0';
     for (i = 0; i < 8; i++) {
         if (bits & 0x80u >> i)
-            add_word(dst, words[i]);
+            add_word(dst, ku_words[i]);
     }
     if (bits & 0x100)
         add_word(dst, "decipherOnly");
@@ -239,4 +247,26 @@ const char *ext_eku_text(unsigned bits, char dst[EXT_TEXT])
     if (!dst[0])
         add_word(dst, "nothing");
     return dst;
+}
+
+unsigned ext_ku_bit(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < 7; i++) { /* encipherOnly says nothing without keyAgreement, and nobody asks for it */
+        if (strcmp(ku_words[i], name) == 0)
+            return 0x80u >> i;
+    }
+    return 0;
+}
+
+unsigned ext_eku_bit(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < N_EKUS; i++) {
+        if (strcmp(oid_name(ekus[i].oid), name) == 0)
+            return ekus[i].bit;
+    }
+    return 0;
 }

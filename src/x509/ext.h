@@ -42,12 +42,16 @@ void ext_close_oid(struct buf *b, size_t at, struct der oid, bool critical); /* 
 
 void ext_add_bc(struct buf *b, bool ca, int pathlen);
 void ext_add_ku(struct buf *b, unsigned bits);
-void ext_add_eku(struct buf *b, unsigned bits);
+void ext_add_eku(struct buf *b, unsigned bits, struct der others); /* others: OBJECT IDENTIFIERs, put last */
 void ext_add_crl_dp(struct buf *b, const char *uri);
 
 /* "digitalSignature, keyCertSign"; "nothing" for 0. */
-#define EXT_TEXT 160
+#define EXT_TEXT 240
 const char *ext_ku_text(unsigned bits, char dst[EXT_TEXT]);
 const char *ext_eku_text(unsigned bits, char dst[EXT_TEXT]);
+
+/* The USAGE_* or EKU_* that has the name; 0 for none. */
+unsigned ext_ku_bit(const char *name);
+unsigned ext_eku_bit(const char *name);
 
 #endif

@@ -26,9 +26,9 @@ bool lint_because(struct lint *l)
 
 /* --- the rules themselves --- */
 
-static const struct lint_rule *const tables[] = {lint_rows_rfc5280, lint_rows_ext, lint_rows_br,
-    lint_rows_device, lint_rows_services, lint_rows_crl, lint_rows_entry, lint_rows_csr};
-#define N_CERT_TABLES 5
+static const struct lint_rule *const tables[] = {lint_rows_rfc5280, lint_rows_ext, lint_rows_profile,
+    lint_rows_br, lint_rows_device, lint_rows_services, lint_rows_crl, lint_rows_entry, lint_rows_csr};
+#define N_CERT_TABLES 6
 #define N_TABLES      (sizeof(tables) / sizeof(tables[0]))
 
 const struct lint_rule *lint_rule_at(size_t i)

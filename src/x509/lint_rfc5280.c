@@ -137,6 +137,7 @@ static bool check_days(struct lint *l)
     int64_t days = (l->t.not_after - l->t.not_before + PROFILE_DAY) / PROFILE_DAY;
 
     return days <= l->q.profile->days_max ||
+           (l->q.profile->no_expiry && l->t.not_after == PROFILE_NO_EXPIRY) ||
            lint_have(l, "want at most %u days, have %lld", l->q.profile->days_max, (long long)days);
 }
 
@@ -186,11 +187,11 @@ static bool check_subject(struct lint *l)
     bool nameless = name_is_empty(l->t.subject);
     struct der cn;
 
-    if (nameless && (l->f.is_ca || (l->q.profile && l->q.profile->subject == SUBJECT_NOT_EMPTY)))
+    if (nameless && (l->f.is_ca || (l->q.profile && profile_wants_subject(l->q.profile))))
         return lint_have(l, "want a name, have an empty one");
     if (nameless && !l->f.san.p)
         return lint_have(l, "want a name or an alternative name, have neither");
-    if (!nameless && l->q.profile && l->q.profile->subject != SUBJECT_ANY &&
+    if (!nameless && l->q.profile && profile_wants_cn(l->q.profile) &&
         name_get(l->t.subject, NAME_CN, &cn) != 1)
         return lint_have(l, "want one CN, have none or more");
     return true;
@@ -485,6 +486,7 @@ static bool is_wanted(const struct profile *p, struct der oid)
         {OID_SKI, p->ski},
         {OID_AKI, true},
         {OID_CRL_DP, p->crl_dp},
+        {OID_AIA, p->aia},
         {OID_OCSP_NOCHECK, p->ocsp_nocheck},
     };
     size_t i;
@@ -492,6 +494,14 @@ static bool is_wanted(const struct profile *p, struct der oid)
     for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (oid_is(oid, table[i].oid))
             return table[i].wanted;
+    }
+    for (i = 0; i < p->n_fixed; i++) {
+        if (der_equal(oid, p->fixed[i].oid))
+            return true;
+    }
+    for (i = 0; i < p->n_ext_slots; i++) {
+        if (der_equal(oid, p->ext_slots[i].oid))
+            return true;
     }
     return false;
 }
@@ -530,8 +540,15 @@ static bool check_ku(struct lint *l)
 
 static bool check_eku(struct lint *l)
 {
+    const struct cert_ext *ext = tbs_ext(&l->t, OID_EXT_KEY_USAGE);
     char want[EXT_TEXT], found[EXT_TEXT];
+    AUTO_BUF value = BUF_INIT;
 
+    if (l->q.profile->eku_others.len) {
+        ext_add_eku(&value, l->q.profile->eku, l->q.profile->eku_others);
+        return (ext && buf_ok(&value) && der_equal(ext->value, der_buf(&value))) ||
+               lint_have(l, "want the profile's usages, have others");
+    }
     return l->f.eku == l->q.profile->eku ||
            lint_have(
                l, "want %s, have %s", ext_eku_text(l->q.profile->eku, want), ext_eku_text(l->f.eku, found));

@@ -47,8 +47,8 @@ bool lint_have(struct lint *l, const char *fmt, ...) __attribute__((format(print
 bool lint_because(struct lint *l); /* what is in l->why: its code, its words */
 
 /* Tables; each ends with a row without id. */
-extern const struct lint_rule lint_rows_rfc5280[], lint_rows_ext[], lint_rows_br[], lint_rows_device[],
-    lint_rows_services[], lint_rows_crl[], lint_rows_entry[], lint_rows_csr[];
+extern const struct lint_rule lint_rows_rfc5280[], lint_rows_ext[], lint_rows_profile[], lint_rows_br[],
+    lint_rows_device[], lint_rows_services[], lint_rows_crl[], lint_rows_entry[], lint_rows_csr[];
 
 /* Asks every row of a table; false from fn ends it. */
 typedef bool lint_tell_fn(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding);

@@ -212,13 +212,8 @@ bool name_is_empty(struct der name)
     return name.len == 2;
 }
 
-int name_get(struct der name, enum name_attr attr, struct der *ret)
+int name_find(struct der name, struct der type, struct der *ret)
 {
-    static const enum oid oids[] = {[NAME_CN] = OID_CN,
-        [NAME_SERIAL] = OID_SERIAL_NUMBER,
-        [NAME_O] = OID_ORGANIZATION,
-        [NAME_VID] = OID_MATTER_VID,
-        [NAME_PID] = OID_MATTER_PID};
     struct der rdns, rdn, pair, oid, text, found = {NULL, 0};
     uint8_t tag;
 
@@ -231,7 +226,7 @@ int name_get(struct der name, enum name_attr attr, struct der *ret)
             if (der_next(&rdn, DER_SEQUENCE, &pair) != 0 || der_next(&pair, DER_OID, &oid) != 0 ||
                 der_next_tag(&pair, &tag, &text) != 0)
                 return -1;
-            if (!oid_is(oid, oids[attr]))
+            if (!der_equal(oid, type))
                 continue;
             if (found.p)
                 return -1;
@@ -242,4 +237,20 @@ int name_get(struct der name, enum name_attr attr, struct der *ret)
         return 0;
     *ret = found;
     return 1;
+}
+
+int name_get(struct der name, enum name_attr attr, struct der *ret)
+{
+    static const enum oid oids[] = {[NAME_CN] = OID_CN,
+        [NAME_SERIAL] = OID_SERIAL_NUMBER,
+        [NAME_O] = OID_ORGANIZATION,
+        [NAME_VID] = OID_MATTER_VID,
+        [NAME_PID] = OID_MATTER_PID};
+
+    return name_find(name, oid_der(oids[attr]), ret);
+}
+
+bool name_type_find(const char *word, struct buf *oid)
+{
+    return name_row_find(word, strlen(word), oid) != NULL;
 }

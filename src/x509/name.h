@@ -35,4 +35,10 @@ enum name_attr { NAME_CN, NAME_SERIAL, NAME_O, NAME_VID, NAME_PID };
  */
 P11CA_CHECK int name_get(struct der name, enum name_attr attr, struct der *ret);
 
+/* The same of any type, by the content of its identifier. */
+P11CA_CHECK int name_find(struct der name, struct der oid, struct der *ret);
+
+/* Whether the word is a type ("CN", "2.5.4.3"); the identifier's content is appended to oid. */
+bool name_type_find(const char *word, struct buf *oid);
+
 #endif

@@ -117,7 +117,14 @@ static const struct {
         9},                                                                   /* 2.16.840.1.113730.1.13 */
     [OID_EKU_SERVER] = {"serverAuth", "\x2b\x06\x01\x05\x05\x07\x03\x01", 8}, /* 1.3.6.1.5.5.7.3.1 */
     [OID_EKU_CLIENT] = {"clientAuth", "\x2b\x06\x01\x05\x05\x07\x03\x02", 8}, /* 1.3.6.1.5.5.7.3.2 */
-    [OID_EKU_OCSP_SIGNING] = {"OCSPSigning", "\x2b\x06\x01\x05\x05\x07\x03\x09", 8}, /* 1.3.6.1.5.5.7.3.9 */
+    [OID_EKU_OCSP_SIGNING] = {"OCSPSigning", "\x2b\x06\x01\x05\x05\x07\x03\x09", 8},   /* 1.3.6.1.5.5.7.3.9 */
+    [OID_EKU_EMAIL] = {"emailProtection", "\x2b\x06\x01\x05\x05\x07\x03\x04", 8},      /* 1.3.6.1.5.5.7.3.4 */
+    [OID_EKU_CODE_SIGNING] = {"codeSigning", "\x2b\x06\x01\x05\x05\x07\x03\x03", 8},   /* 1.3.6.1.5.5.7.3.3 */
+    [OID_EKU_TIME_STAMPING] = {"timeStamping", "\x2b\x06\x01\x05\x05\x07\x03\x08", 8}, /* 1.3.6.1.5.5.7.3.8 */
+    [OID_EKU_SMARTCARD_LOGON] = {"smartcardLogon", "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x02",
+        10}, /* 1.3.6.1.4.1.311.20.2.2 */
+    [OID_EKU_PKINIT_CLIENT] = {"pkinitClient", "\x2b\x06\x01\x05\x02\x03\x04", 7}, /* 1.3.6.1.5.2.3.4 */
+    [OID_EKU_ANY] = {"anyExtendedKeyUsage", "\x55\x1d\x25\x00", 4},                /* 2.5.29.37.0 */
     [OID_UPN] = {"userPrincipalName", "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03",
         10}, /* 1.3.6.1.4.1.311.20.2.3 */
     [OID_HARDWARE_MODULE_NAME] = {"hardwareModuleName", "\x2b\x06\x01\x05\x05\x07\x08\x04",

@@ -5,154 +5,7 @@
 #include "x509/ext.h"
 #include "x509/name.h"
 
-#define ALL_KEYS    (KEY_BIT(KEY_P256) | KEY_BIT(KEY_P384) | KEY_BIT(KEY_P521) | KEY_BIT(KEY_RSA))
-#define CLIENT_SANS (SAN_BIT(SAN_DNS) | SAN_BIT(SAN_URI) | SAN_BIT(SAN_EMAIL))
-
-/*
- * CAs: RFC 5280 4.2.1, BR 7.1.2.1 and 7.1.2.10. Their keys live as long as they do: RSA from 3072 bits (SP 800-57).
- * Leaf certificates: BR 7.1.2.7; no subjectKeyIdentifier (BR 7.1.2.7.6). notBefore lies 300 s back, because the
- * clock of a device is rarely right to the second.
- */
-static const struct profile profiles[] = {
-    {
-        .name = "root-ca",
-        .is_ca = true,
-        .self_signed = true,
-        .pathlen = -1,
-        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
-        .ski = true,
-        .subject = SUBJECT_NOT_EMPTY,
-        .days = 7300,
-        .days_max = 9131,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 3072,
-    },
-    /* Above issuing CAs, in a PKI of three tiers. */
-    {
-        .name = "intermediate-ca",
-        .is_ca = true,
-        .pathlen = 1,
-        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
-        .eku = EKU_SERVER | EKU_CLIENT,
-        .ski = true,
-        .crl_dp = true,
-        .subject = SUBJECT_NOT_EMPTY,
-        .days = 5475,
-        .days_max = 7300,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 3072,
-    },
-    {
-        .name = "issuing-ca",
-        .is_ca = true,
-        .pathlen = 0,
-        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
-        .eku = EKU_SERVER | EKU_CLIENT,
-        .ski = true,
-        .crl_dp = true,
-        .subject = SUBJECT_NOT_EMPTY,
-        .days = 3650,
-        .days_max = 7300,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 3072,
-    },
-    /*
-     * A root under another one, when roots are rolled over (RFC 4210 4.4, RFC 5280 3.2, BR 7.1.2.2). Neither EKU nor
-     * path length: either would narrow what was issued below the root already.
-     */
-    {
-        .name = "cross-ca",
-        .is_ca = true,
-        .cross = true,
-        .pathlen = -1,
-        .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN,
-        .ski = true,
-        .crl_dp = true,
-        .subject = SUBJECT_NOT_EMPTY,
-        .days = 1825,
-        .days_max = 7300,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 3072,
-    },
-    {
-        .name = "server",
-        .pathlen = -1,
-        .key_usage = USAGE_DIGITAL_SIGNATURE,
-        .key_usage_rsa = USAGE_KEY_ENCIPHERMENT, /* NSS refuses an RSA server without it */
-        .eku = EKU_SERVER,
-        .crl_dp = true,
-        .subject = SUBJECT_ANY,
-        .san_allowed = SAN_BIT(SAN_DNS) | SAN_BIT(SAN_IP),
-        .san_required = true,
-        .days = 90,
-        .days_max = 397,
-        .backdate = 300,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 2048,
-    },
-    {
-        .name = "client",
-        .pathlen = -1,
-        .key_usage = USAGE_DIGITAL_SIGNATURE,
-        .eku = EKU_CLIENT,
-        .crl_dp = true,
-        .subject = SUBJECT_CN,
-        .san_allowed = CLIENT_SANS,
-        .san_required = true,
-        .days = 365,
-        .days_max = 1095,
-        .backdate = 300,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 2048,
-    },
-    {
-        .name = "device",
-        .device = true,
-        .pathlen = -1,
-        .key_usage = USAGE_DIGITAL_SIGNATURE,
-        .eku = EKU_CLIENT,
-        .crl_dp = true,
-        .subject = SUBJECT_CN,
-        .san_allowed = CLIENT_SANS,
-        .san_required = true,
-        .days = 1825,
-        .days_max = 7300,
-        .backdate = 300,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 2048,
-    },
-    /* BR 7.1.2.8, RFC 6960 4.2.2.2. With nocheck it cannot be revoked, therefore a short life and no CRL to look at. */
-    {
-        .name = "ocsp-signer",
-        .pathlen = -1,
-        .key_usage = USAGE_DIGITAL_SIGNATURE,
-        .eku = EKU_OCSP_SIGNING,
-        .ocsp_nocheck = true,
-        .subject = SUBJECT_NOT_EMPTY,
-        .days = 30,
-        .days_max = 397,
-        .backdate = 300,
-        .keys = ALL_KEYS,
-        .rsa_bits_min = 2048,
-    },
-};
-#define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
-
-const struct profile *profile_find(const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < N_PROFILES; i++) {
-        if (strcmp(profiles[i].name, name) == 0)
-            return &profiles[i];
-    }
-    return NULL;
-}
-
-const struct profile *profile_at(size_t i)
-{
-    return i < N_PROFILES ? &profiles[i] : NULL;
-}
+#define ALL_KEYS (KEY_BIT(KEY_P256) | KEY_BIT(KEY_P384) | KEY_BIT(KEY_P521) | KEY_BIT(KEY_RSA))
 
 static bool ca_without_signing(const struct profile *p)
 {
@@ -182,12 +35,12 @@ static bool ca_nameless(const struct profile *p)
 
 static bool no_days(const struct profile *p)
 {
-    return p->days == 0 || p->days > p->days_max || p->days_max > 36525;
+    return p->days == 0 || p->days > p->days_max || p->days_max > 36525 || p->backdate > PROFILE_DAY;
 }
 
 static bool no_keys(const struct profile *p)
 {
-    return p->keys == 0 || p->keys & ~ALL_KEYS || p->rsa_bits_min < 2048;
+    return p->keys == 0 || p->keys & ~ALL_KEYS || (p->keys & KEY_BIT(KEY_RSA) && p->rsa_bits_min < 2048);
 }
 
 static bool sans_unreachable(const struct profile *p)
@@ -195,9 +48,9 @@ static bool sans_unreachable(const struct profile *p)
     return p->san_required && p->san_allowed == 0;
 }
 
-static bool foreign_eku(const struct profile *p)
+static bool other_eku_unsaid(const struct profile *p)
 {
-    return p->eku & ~(unsigned)(EKU_SERVER | EKU_CLIENT | EKU_OCSP_SIGNING);
+    return ((p->eku & EKU_OTHER) != 0) != (p->eku_others.len != 0);
 }
 
 static bool pathlen_negative(const struct profile *p)
@@ -236,10 +89,10 @@ static const struct {
     {no_key_usage, "RFC 5280 4.2.1.3: want at least one key usage"},
     {self_signed_leaf, "want a self-signed certificate only for a CA"},
     {ca_nameless, "RFC 5280 4.1.2.6: want a CA with a subject and a subjectKeyIdentifier"},
-    {no_days, "want 1 day or more, not above its own maximum, and at most 36525"},
+    {no_days, "want 1 day or more, not above its own maximum, at most 36525, dated back by at most one"},
     {no_keys, "BR 6.1.5: want a kind of key, and RSA from 2048 bits"},
     {sans_unreachable, "want a kind of alternative name to be allowed where one is required"},
-    {foreign_eku, "want extended key usages that are known"},
+    {other_eku_unsaid, "want the identifiers of other extended key usages"},
     {pathlen_negative, "RFC 5280 4.2.1.9: want a path length from 0, or none"},
     {root_with_eku, "BR 7.1.2.1: want no extended key usage with a root"},
     {ca_signing_ocsp, "BR 7.1.2.10.6: want OCSPSigning only without cA"},
@@ -314,7 +167,7 @@ int profile_check_subject(
     struct der cn;
 
     if (name_is_empty(subject)) {
-        if (p->subject == SUBJECT_NOT_EMPTY)
+        if (profile_wants_subject(p))
             return err_set(err, P11CA_REFUSED, "NAME_EMPTY",
                 "profile '%s': RFC 5280 4.1.2.6: subject: want a name, have an empty one", p->name);
         if (!sans || sans->n == 0)
@@ -323,7 +176,7 @@ int profile_check_subject(
                 p->name);
         return 0;
     }
-    if (p->subject != SUBJECT_ANY && name_get(subject, NAME_CN, &cn) != 1)
+    if (profile_wants_cn(p) && name_get(subject, NAME_CN, &cn) != 1)
         return err_set(
             err, P11CA_REFUSED, "NAME_CN", "profile '%s': subject: want one CN, have none or more", p->name);
     return 0;
@@ -332,12 +185,14 @@ int profile_check_subject(
 int profile_validity(const struct profile *p, int64_t now, unsigned days, int64_t *ret_not_before,
     int64_t *ret_not_after, struct p11ca_err *err)
 {
+    bool no_expiry = days == 0 && p->no_expiry;
+
     if (days == 0)
         days = p->days;
     if (days > p->days_max)
         return err_set(err, P11CA_REFUSED, "VALIDITY_TOO_LONG",
             "profile '%s': validity: want at most %u days, have %u", p->name, p->days_max, days);
     *ret_not_before = now - p->backdate;
-    *ret_not_after = *ret_not_before + (int64_t)days * PROFILE_DAY - 1;
+    *ret_not_after = no_expiry ? PROFILE_NO_EXPIRY : now - p->backdate + (int64_t)days * PROFILE_DAY - 1;
     return 0;
 }

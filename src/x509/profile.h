@@ -1,4 +1,6 @@
-/* What a certificate of a kind holds. The built-in profiles are a table; a configuration file may add rows.
+/*
+ * What a certificate of a kind holds: constants made into DER once, and slots that each certificate fills. Profiles are
+ * read from text (x509/profiles.h), the built-in ones too.
  */
 #ifndef X509_PROFILE_H
 #define X509_PROFILE_H
@@ -8,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "x509/ext_private.h"
 #include "x509/san.h"
 #include "x509/spki.h"
 
@@ -22,12 +25,65 @@ enum key_usage {
     USAGE_CRL_SIGN = 0x02
 };
 
-enum ext_key_usage { EKU_SERVER = 1, EKU_CLIENT = 2, EKU_OCSP_SIGNING = 4, EKU_OTHER = 8 };
+enum ext_key_usage {
+    EKU_SERVER = 1,
+    EKU_CLIENT = 2,
+    EKU_OCSP_SIGNING = 4,
+    EKU_OTHER = 8, /* some that have no bit here */
+    EKU_EMAIL = 16,
+    EKU_CODE_SIGNING = 32,
+    EKU_TIME_STAMPING = 64,
+    EKU_SMARTCARD_LOGON = 128,
+    EKU_PKINIT_CLIENT = 256,
+    EKU_ANY = 512
+};
 
 enum subject_rule {
-    SUBJECT_ANY,      /* may be empty: the SAN is critical then */
-    SUBJECT_CN,       /* empty, or with a CN */
-    SUBJECT_NOT_EMPTY /* a CA, a responder: with a CN */
+    SUBJECT_ANY,       /* may be empty: the SAN is critical then */
+    SUBJECT_CN,        /* empty, or with a CN */
+    SUBJECT_NOT_EMPTY, /* a CA, a responder: with a CN */
+    SUBJECT_SOME       /* not empty; of what, the rules of its standard say */
+};
+
+/* Where the text of a slot comes from. */
+enum source {
+    FROM_FIXED,    /* the profile: value as it stands */
+    FROM_MANIFEST, /* the order: its names, or value with {fields} of it filled in */
+    FROM_CSR       /* the request: evidence that the profile chose to believe */
+};
+
+struct slot {
+    enum source from;
+    const char *value; /* text; with FROM_MANIFEST a template; NULL with FROM_CSR */
+    bool optional;     /* left out when its source has nothing */
+};
+
+struct subject_slot {
+    struct slot slot;
+    const char *attribute; /* "CN": a type of name.h */
+};
+
+struct san_slot {
+    struct slot slot; /* FROM_MANIFEST without value: the order's names of the kind */
+    enum san_type type;
+    unsigned max; /* names that may come of it */
+};
+
+/* A private extension of which each certificate has its own value. */
+struct ext_slot {
+    struct slot slot;
+    struct der oid; /* content */
+    bool critical;
+    enum ext_type type;
+    size_t max; /* octets of the value */
+};
+
+/* An extension that is the same in all. */
+struct fixed_ext {
+    struct der oid; /* content */
+    bool critical;
+    struct der value; /* content of the OCTET STRING */
+    struct der tlv;   /* the Extension, whole */
 };
 
 /* Rules a profile asks for beside those for every certificate: the rows of the lint know whose they are. */
@@ -48,45 +104,69 @@ struct lint_skip {
 };
 
 struct profile {
-    const char *name;
+    const char *name, *base; /* base NULL: none */
+    const char *about;       /* a line for people */
+    bool builtin;
     bool is_ca, self_signed;
-    bool cross;             /* for a CA that has a certificate: only a ceremony's cross-sign step makes it */
-    bool device;            /* is issued to a device ID; without names of its own it gets a URI made of it */
-    int pathlen;            /* -1: no pathLenConstraint */
+    bool cross;  /* for a CA that has a certificate: only a ceremony's cross-sign step makes it */
+    bool device; /* is issued to a device ID; one that must have names and has none gets a URI made of it */
+    int pathlen; /* -1: no pathLenConstraint */
     unsigned key_usage;     /* USAGE_* */
     unsigned key_usage_rsa; /* bits added when the key is RSA */
-    unsigned eku;           /* EKU_*, 0: no extension */
+    unsigned eku;           /* EKU_*, 0: no extension; what EKU_OTHER stands for is in eku_others */
+    struct der eku_others;  /* OBJECT IDENTIFIERs, whole TLVs one after the other */
     bool ski;               /* subjectKeyIdentifier in the certificate */
-    bool crl_dp;            /* cRLDistributionPoints when the issuer has a crl-url */
+    bool crl_dp;            /* cRLDistributionPoints when there is a crl-url */
+    bool aia;               /* authorityInfoAccess when there are URLs for it */
     bool ocsp_nocheck;      /* id-pkix-ocsp-nocheck: nobody asks whether the responder itself is revoked */
+    const char *crl_url, *ocsp_url, *ca_issuers_url; /* instead of the authority's; NULL: those */
+    const struct fixed_ext *fixed; /* certificatePolicies, nameConstraints, TLS feature, ..., private ones */
+    size_t n_fixed;
+    const struct ext_slot *ext_slots;
+    size_t n_ext_slots;
     enum subject_rule subject;
-    unsigned san_allowed; /* SAN_BIT()s, 0: no SAN */
-    bool san_required;    /* at least one */
+    const struct subject_slot *subject_slots; /* none: the subject is the order's, the request's, or made */
+    size_t n_subject_slots;
+    unsigned san_allowed;             /* SAN_BIT()s, 0: no SAN */
+    bool san_required;                /* at least one */
+    const struct san_slot *san_slots; /* none: names are the order's, else the request's */
+    size_t n_san_slots;
+    bool no_expiry; /* notAfter is 99991231235959Z unless the order says days */
     unsigned days, days_max;
     unsigned backdate; /* seconds notBefore lies before now: clocks differ */
     unsigned keys;     /* KEY_BIT()s allowed */
     unsigned rsa_bits_min;
-    unsigned rules; /* RULES_* */
+    unsigned max_size; /* octets of the certificate; 0: no cap */
+    unsigned rules;    /* RULES_* */
     const struct lint_skip *skips;
     size_t n_skips;
+    const struct profile_text *text; /* where each value was said */
+    uint8_t sha256[32];              /* of the text in effect */
 };
 
 #define PROFILE_DAY 86400
 
-/* Built in: root-ca, intermediate-ca, issuing-ca, cross-ca, server, client, device, ocsp-signer. NULL when there is
- * none of the name. */
-const struct profile *profile_find(const char *name);
+/* RFC 5280 4.1.2.5: 99991231235959Z, no well-defined expiry. */
+#define PROFILE_NO_EXPIRY INT64_C(253402300799)
 
-/* The built-in ones in order; NULL past the end. */
-const struct profile *profile_at(size_t i);
-
-/* Whether the row makes sense, for rows from a configuration file. P11CA_CONFIG. */
+/* Whether it makes sense. P11CA_CONFIG. */
 P11CA_CHECK int profile_check(const struct profile *p, struct p11ca_err *err);
 
 /* USAGE_* of a certificate for a key of this kind. */
 static inline unsigned profile_key_usage(const struct profile *p, enum key_kind kind)
 {
     return p->key_usage | (kind == KEY_RSA ? p->key_usage_rsa : 0);
+}
+
+static inline bool profile_wants_subject(const struct profile *p)
+{
+    return p->subject == SUBJECT_NOT_EMPTY || p->subject == SUBJECT_SOME;
+}
+
+/* Whether a subject that is not empty must have a CN. */
+static inline bool profile_wants_cn(const struct profile *p)
+{
+    return p->subject == SUBJECT_CN || p->subject == SUBJECT_NOT_EMPTY;
 }
 
 /* Refusals before a serial is drawn. Codes KEY_TYPE, KEY_CURVE, KEY_TOO_SMALL. */
@@ -100,7 +180,7 @@ P11CA_CHECK int profile_check_sans(
 P11CA_CHECK int profile_check_subject(
     const struct profile *p, struct der subject, const struct san_list *sans, struct p11ca_err *err);
 
-/* notBefore and notAfter for now; days 0: the default. Code VALIDITY_TOO_LONG. A validity of N days ends one
+/* notBefore and notAfter for now; days 0: the default, which may be no expiry. Code VALIDITY_TOO_LONG. A validity of N days ends one
  * second before N * 86400 are over: both ends count (RFC 5280 4.1.2.5). */
 P11CA_CHECK int profile_validity(const struct profile *p, int64_t now, unsigned days, int64_t *ret_not_before,
     int64_t *ret_not_after, struct p11ca_err *err);

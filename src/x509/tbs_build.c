@@ -1,9 +1,11 @@
 /* The to-be-signed bytes of a certificate, put together from a plan. */
 #include "x509/cert.h"
 
-#include "base/text.h"
+#include <string.h>
 
+#include "base/text.h"
 #include "x509/ext.h"
+#include "x509/ext_info.h"
 #include "x509/name.h"
 
 /* What the rows below look at. */
@@ -36,7 +38,12 @@ static bool want_ski(const struct making *m)
 
 static bool want_crl_dp(const struct making *m)
 {
-    return m->plan->profile->crl_dp && m->plan->crl_url;
+    return m->plan->profile->crl_dp && cert_plan_crl_url(m->plan);
+}
+
+static bool want_aia(const struct making *m)
+{
+    return m->plan->profile->aia && (cert_plan_ocsp_url(m->plan) || cert_plan_ca_issuers_url(m->plan));
 }
 
 static bool want_nocheck(const struct making *m)
@@ -56,7 +63,7 @@ static void add_ku(const struct making *m, struct buf *b)
 
 static void add_eku(const struct making *m, struct buf *b)
 {
-    ext_add_eku(b, m->plan->profile->eku);
+    ext_add_eku(b, m->plan->profile->eku, m->plan->profile->eku_others);
 }
 
 static void add_san(const struct making *m, struct buf *b)
@@ -79,7 +86,20 @@ static void add_aki(const struct making *m, struct buf *b)
 
 static void add_crl_dp(const struct making *m, struct buf *b)
 {
-    ext_add_crl_dp(b, m->plan->crl_url);
+    ext_add_crl_dp(b, cert_plan_crl_url(m->plan));
+}
+
+static void add_aia(const struct making *m, struct buf *b)
+{
+    const char *ocsp = cert_plan_ocsp_url(m->plan), *issuers = cert_plan_ca_issuers_url(m->plan);
+    struct ext_access v[2];
+    size_t n = 0;
+
+    if (ocsp)
+        v[n++] = (struct ext_access){OID_AD_OCSP, DER_OF((const uint8_t *)ocsp, strlen(ocsp))};
+    if (issuers)
+        v[n++] = (struct ext_access){OID_AD_CA_ISSUERS, DER_OF((const uint8_t *)issuers, strlen(issuers))};
+    ext_add_aia(b, v, n);
 }
 
 static void add_nocheck(const struct making *m, struct buf *b)
@@ -102,8 +122,19 @@ static const struct {
     {OID_SKI, false, false, want_ski, add_ski},
     {OID_AKI, false, false, want_always, add_aki},
     {OID_CRL_DP, false, false, want_crl_dp, add_crl_dp},
+    {OID_AIA, false, false, want_aia, add_aia},
     {OID_OCSP_NOCHECK, false, false, want_nocheck, add_nocheck},
 };
+
+/* What is made by now: the profile's own, and what its slots were filled with. */
+static void add_made(const struct making *m, struct buf *b)
+{
+    size_t i;
+
+    for (i = 0; i < m->plan->profile->n_fixed; i++)
+        der_add_raw(b, m->plan->profile->fixed[i].tlv);
+    der_add_raw(b, m->plan->slot_exts);
+}
 
 static void add_exts(const struct making *m, struct buf *b)
 {
@@ -117,6 +148,7 @@ static void add_exts(const struct making *m, struct buf *b)
         exts[i].add(m, b);
         ext_close(b, one, exts[i].oid, nameless ? exts[i].critical_without_subject : exts[i].critical);
     }
+    add_made(m, b);
     der_close(b, at, DER_SEQUENCE);
     der_close(b, at, DER_CONTEXT_CONSTRUCTED(3));
 }
@@ -191,8 +223,9 @@ int cert_plan_validity(struct cert_plan *plan, int64_t now, unsigned days, struc
         text_time(not_after, have);
         text_time(issuer->not_after, want);
         return err_set(err, P11CA_REFUSED, "VALIDITY_NESTING",
-            "profile '%s': RFC 5280 6.1.3: validity: want an end within the issuer's, %s, have %s",
-            plan->profile->name, want, have);
+            "profile '%s': RFC 5280 6.1.3: validity: want an end within the issuer's, %s, have %s%s",
+            plan->profile->name, want, have,
+            not_after == PROFILE_NO_EXPIRY ? " (no expiry: give days, or the issuer none either)" : "");
     }
     plan->not_before = not_before;
     plan->not_after = not_after;

@@ -66,7 +66,7 @@ static void byte_vectors(void **state)
         AUTO_BUF b = BUF_INIT;
         unsigned bits = 0;
 
-        ext_add_eku(&b, ekus[i].eku);
+        ext_add_eku(&b, ekus[i].eku, DER_OF(NULL, 0));
         assert_bytes(der_buf(&b), ekus[i].hex);
         assert_int_equal(ext_read_eku(der_buf(&b), &bits), 0);
         assert_int_equal(bits, ekus[i].eku);
@@ -93,22 +93,80 @@ static void usage_in_words(void **state)
 
 struct golden {
     const char *file, *profile, *subject;
-    bool under_factory;
-    const char *dns, *uri;
-    int64_t forever; /* not 0: notAfter */
+    bool under_issuer;
+    struct {
+        enum san_type type;
+        const char *text;
+    } sans[3];
+    int64_t forever; /* not 0: notAfter, against the profile */
+    const char
+        *vectors[12]; /* octets that have to be in it, from the standards or known implementations of them */
 };
 
+/* What is in the certificates of many profiles. */
+#define BC_CA      "0603551d130101ff040530030101ff"
+#define BC_LEAF    "0603551d130101ff04023000"
+#define BC_PATHLEN "0603551d130101ff0408300601"
+#define KU_CA      "0603551d0f0101ff040403020106"
+#define KU_LEAF    "0603551d0f0101ff040403020780"
+#define EKU_LEAF   "0603551d25040c300a06082b06010505070302"
+#define EKU_BOTH   "0603551d250416301406082b0601050507030106082b06010505070302"
+#define AKI        "0603551d23041830168014a0"
+#define FOREVER    "180f39393939313233313233353935395a"
+#define VID        "31143012060a2b0601040182a27c02010c0446464631"
+#define PID        "31143012060a2b0601040182a27c02020c0438303030"
+#define HW         "a02406082b06010505070804a0183016060a2b0601040181fd5901010408534e303030303031"
+#define FASCN      "a02706086086480165030606a01b0419d4e739da739ced39ce739d836858210842108421c84210c3eb"
+#define UUID       "862d75726e3a757569643a66383164346661652d376465632d313164302d613736352d303061306339316536626636"
+#define UPN        "a01e060a2b060104018237140203a0100c0e31323334353637383930406d696c"
+
 static const struct golden goldens[] = {
-    {"root-ca", "root-ca", "CN=Acme Root CA 2026,O=Acme,C=US", false, NULL, NULL, 0},
-    {"intermediate-ca", "intermediate-ca", "CN=Acme Device CA,O=Acme,C=US", true, NULL, NULL, 0},
-    {"issuing-ca", "issuing-ca", "CN=Acme Factory CA 1,O=Acme,C=US", true, NULL, NULL, 0},
-    {"cross-ca", "cross-ca", "CN=Acme Root CA 2026,O=Acme,C=US", true, NULL, NULL, 0},
-    {"server", "server", "CN=www.acme.example", true, "www.acme.example", NULL, 0},
-    {"client", "client", "CN=svc-1,O=Acme", true, NULL, "spiffe://acme.example/svc-1", 0},
-    {"device", "device", "CN=SN000001,serialNumber=SN000001", true, NULL, "urn:dev:SN000001", 0},
-    {"device-nameless", "device", "", true, NULL, "urn:dev:SN000001", 0},
-    {"ocsp-signer", "ocsp-signer", "CN=Acme Factory CA 1 OCSP,O=Acme,C=US", true, NULL, NULL, 0},
-    {"device-forever", "device", "CN=SN000001", true, NULL, "urn:dev:SN000001", DER_TIME_FOREVER},
+    {"root-ca", "root-ca", "CN=Acme Root CA 2026,O=Acme,C=US", false, {{0}}, 0, {BC_CA, KU_CA}},
+    {"intermediate-ca", "intermediate-ca", "CN=Acme Device CA,O=Acme,C=US", true, {{0}}, 0,
+        {BC_PATHLEN "01ff020101", KU_CA, EKU_BOTH, AKI}},
+    {"issuing-ca", "issuing-ca", "CN=Acme Factory CA 1,O=Acme,C=US", true, {{0}}, 0,
+        {BC_PATHLEN "01ff020100", KU_CA, EKU_BOTH, AKI}},
+    {"cross-ca", "cross-ca", "CN=Acme Root CA 2026,O=Acme,C=US", true, {{0}}, 0, {BC_CA, KU_CA, AKI}},
+    {"server", "server", "CN=www.acme.example", true, {{SAN_DNS, "www.acme.example"}}, 0,
+        {BC_LEAF, KU_LEAF, AKI}},
+    {"client", "client", "CN=svc-1,O=Acme", true, {{SAN_URI, "spiffe://acme.example/svc-1"}}, 0,
+        {BC_LEAF, KU_LEAF, EKU_LEAF, AKI}},
+    {"device", "device", "CN=SN000001,serialNumber=SN000001", true, {{SAN_URI, "urn:dev:SN000001"}}, 0,
+        {BC_LEAF, KU_LEAF, EKU_LEAF, AKI}},
+    {"device-nameless", "device", "", true, {{SAN_URI, "urn:dev:SN000001"}}, 0, {"0603551d110101ff"}},
+    {"ocsp-signer", "ocsp-signer", "CN=Acme Factory CA 1 OCSP,O=Acme,C=US", true, {{0}}, 0,
+        {BC_LEAF, KU_LEAF, "06092b060105050730010504020500", "0603551d25040c300a06082b06010505070309"}},
+    {"device-forever", "device", "CN=SN000001", true, {{SAN_URI, "urn:dev:SN000001"}}, DER_TIME_FOREVER,
+        {FOREVER}},
+    /* 802.1AR-2018 8: no expiry, serialNumber a PrintableString, HardwareModuleName, no EKU, no SKI */
+    {"idevid", "idevid", "serialNumber=SN000001,CN=Sensor 3,O=Acme,C=US", true,
+        {{SAN_HW, "1.3.6.1.4.1.32473.1.1:SN000001"}}, 0,
+        {BC_LEAF, KU_LEAF, FOREVER, HW, AKI, "06035504051308534e303030303031"}},
+    {"ldevid", "ldevid", "", true, {{SAN_HW, "1.3.6.1.4.1.32473.1.1:SN000001"}}, 0,
+        {BC_LEAF, KU_LEAF, EKU_LEAF,
+            "0603551d110101ff042830"
+            "26" HW,
+            AKI}},
+    {"spiffe", "spiffe", "", true, {{SAN_URI, "spiffe://acme.example/ns/press/sa/one"}}, 0,
+        {BC_LEAF, KU_LEAF, EKU_BOTH, AKI}},
+    {"matter-paa", "matter-paa", "CN=Acme PAA,MatterVID=FFF1", false, {{0}}, 0,
+        {BC_PATHLEN "01ff020101", KU_CA, FOREVER, VID}},
+    {"matter-pai", "matter-pai", "CN=Acme PAI,MatterVID=FFF1", true, {{0}}, 0,
+        {BC_PATHLEN "01ff020100", KU_CA, FOREVER, VID, AKI}},
+    {"matter-dac", "matter-dac", "CN=SN000001,MatterVID=FFF1,MatterPID=8000", true, {{0}}, 0,
+        {BC_LEAF, KU_LEAF, FOREVER, VID, PID, AKI, "0603551d0e04160414"}},
+    {"piv-auth", "piv-auth", "CN=DOE.JANE.1234567890,O=Acme,C=US", true,
+        {{SAN_FASCN, "9999-9999-999999-0-1-0000000000-3-0000-1"},
+            {SAN_URI, "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}, {SAN_UPN, "1234567890@mil"}},
+        0,
+        {BC_LEAF, KU_LEAF, FASCN, UUID, UPN, AKI,
+            "0603551d250421301f06082b06010505070302060a2b0601040182371402020607"
+            "2b060105020304",
+            "0603551d2004"
+            "10300e300c060a6086480165030201030d"}},
+    {"user", "user", "CN=Alice Example,O=Acme", true,
+        {{SAN_EMAIL, "alice@acme.example"}, {SAN_UPN, "alice@acme.example"}}, 0,
+        {BC_LEAF, KU_LEAF, EKU_LEAF, AKI}},
 };
 
 /* An issuer that is not there: its name, key identifier and algorithm are all that is copied. */
@@ -140,21 +198,20 @@ static void build_golden(const struct golden *g, struct buf *ret)
     AUTO_BUF name = BUF_INIT;
     AUTO_BUF key = BUF_INIT;
     AUTO_SANS sans = SAN_LIST_INIT;
+    size_t i;
 
     add_hex(&key, GENERATOR);
     assert_ok(spki_read(key.p, key.len, &spki, &err));
     assert_ok(name_from_text(g->subject, &name, &err));
     fixed_issuer(&issuer, &issuer_name);
-    if (g->dns)
-        assert_ok(san_add(&sans, SAN_DNS, g->dns, &err));
-    if (g->uri)
-        assert_ok(san_add(&sans, SAN_URI, g->uri, &err));
+    for (i = 0; i < 3 && g->sans[i].text; i++)
+        assert_ok(san_add(&sans, g->sans[i].type, g->sans[i].text, &err));
     memcpy(plan.serial, serial, sizeof(serial));
     plan.serial_len = sizeof(serial);
     plan.subject = der_buf(&name);
     plan.spki = &spki;
     plan.sans = &sans;
-    plan.issuer = g->under_factory ? &issuer : NULL;
+    plan.issuer = g->under_issuer ? &issuer : NULL;
     assert_ok(cert_plan_validity(&plan, TEST_NOW, 0, &err));
     if (g->forever)
         plan.not_after = g->forever;
@@ -163,8 +220,34 @@ static void build_golden(const struct golden *g, struct buf *ret)
         assert_ok(tbs_lint(der_buf(ret), plan.profile, plan.issuer, &err));
 }
 
+static void assert_vectors(const struct golden *g, struct der tbs)
+{
+    static char text[2 * 8192 + 1];
+    size_t i;
+
+    assert_true(tbs.len <= 8192);
+    text_hex(tbs.p, tbs.len, text);
+    for (i = 0; i < 12 && g->vectors[i]; i++) {
+        if (!strcasestr(text, g->vectors[i]))
+            fail_msg("%s: want %s in it, have %s", g->file, g->vectors[i], text);
+    }
+}
+
+/* Every built-in profile has one. */
+static void profile_with_golden(const struct profile *p)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
+        if (strcmp(goldens[i].profile, p->name) == 0)
+            return;
+    }
+    fail_msg("profile '%s' has no golden", p->name);
+}
+
 static void to_be_signed_bytes(void **state)
 {
+    const struct profile *p;
     size_t i;
 
     (void)state;
@@ -177,8 +260,11 @@ static void to_be_signed_bytes(void **state)
         assert_ok(file_read(buf_str(&path), 8192, &want, &err));
         buf_str(&want)[strcspn(buf_str(&want), "\n")] = '\0';
         build_golden(&goldens[i], &tbs);
+        assert_vectors(&goldens[i], der_buf(&tbs));
         assert_bytes(der_buf(&tbs), (char *)want.p);
     }
+    for (i = 0; (p = profile_at(i)); i++)
+        profile_with_golden(p);
 }
 
 /* --- lint --- */
@@ -938,7 +1024,7 @@ static void built_in_profiles_make_sense(void **state)
         assert_ok(profile_check(p, &err));
         assert_ptr_equal(profile_find(p->name), p);
     }
-    assert_int_equal(i, 8);
+    assert_int_equal(i, 16);
     assert_null(profile_find("tls-server"));
 }
 

@@ -285,7 +285,7 @@ static bool check_eku(struct lint *l)
 
 static bool check_eku_set(struct lint *l)
 {
-    return !is_subscriber(l) || !(l->f.eku & EKU_OTHER) ||
+    return !is_subscriber(l) || !(l->f.eku & ~(unsigned)(EKU_SERVER | EKU_CLIENT)) ||
            lint_have(l, "want serverAuth and clientAuth, have others");
 }
 

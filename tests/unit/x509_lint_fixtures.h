@@ -20,7 +20,7 @@
 {"LINT_UNIQUE_ID", "leaf", {F(UNIQUE_IDS, "81020055")}},
 {"LINT_EXT_TWICE", "leaf", {TWICE(OID_CRL_DP, "301aa018a0168614687474703a2f2f612e6578616d706c652f612e6372")}},
 {"LINT_EXT_VALUE", "leaf", {XC(OID_BASIC_CONSTRAINTS, "3003010100")}},
-{"LINT_EXT_SET", "server", {AIA}},
+{"LINT_EXT_SET", "server", {OF_POLICY(OV)}},
 {"LINT_CRITICAL", "leaf", {CRIT(OID_AKI)}},
 {"LINT_CRITICAL", "server", {NOCRIT(OID_KEY_USAGE)}},
 {"LINT_BC_CRITICAL", "sub", {NOCRIT(OID_BASIC_CONSTRAINTS)}},
@@ -88,6 +88,13 @@
 {"LINT_SAN_DNS", "leaf", {X(OID_SAN, "30078205615f622e63")}},
 {"LINT_UPN", "leaf", {X(OID_SAN, "3017a01506" "0a2b060104018237140203a00716056140622e63")}},
 {"LINT_HW", "leaf", {X(OID_SAN, "301aa01806082b06010505070804a00c300a06042b0601010c0261 62")}},
+/* --- what a profile of one's own states --- */
+{"LINT_EXT_FIXED", "own", {OF_POLICY(DV)}},
+{"LINT_EXT_FIXED", "own", {NO(OID_POLICIES)}},
+{"LINT_EXT_SLOT", "own", {NO(OID_NETSCAPE_COMMENT)}},
+{"LINT_EXT_SLOT", "own", {CRIT(OID_NETSCAPE_COMMENT)}},
+{"LINT_EXT_SLOT", "own", {X(OID_NETSCAPE_COMMENT, "0c0161")}},
+{"CERT_TOO_LARGE", "own", {CDP(LONG_URI)}},
 /* --- CA/Browser Forum --- */
 {"LINT_BR_SERIAL", "br-leaf", {F(SERIAL, "020701010101010101")}},
 {"LINT_BR_KEY", "br-leaf", {F(SPKI, ED25519)}},
@@ -164,8 +171,7 @@
 {"LINT_MATTER_SKI", "pai", {X(OID_SKI, "040401020304")}},
 {"LINT_MATTER_AKI", "dac", {X(OID_AKI, "3006800401020304")}},
 {"LINT_MATTER_CDP", "dac", {X(OID_CRL_DP, "300e300ca00aa008860361 3a628601 63")}},
-{"LINT_MATTER_SIZE", "dac", {CDP("http://pki.example/a-name-that-is-much-longer-than-any-device-would-want-to-keep-in-the-"
-    "memory-that-it-has-for-certificates-and-that-goes-on-for-some-time-until-the-octets-are-too-many-for-it.crl")}},
+{"LINT_MATTER_SIZE", "dac", {CDP(LONG_URI)}},
 /* --- SPIFFE --- */
 {"LINT_SPIFFE_ONE", "spiffe", {SANC("URI:spiffe://acme.example/svc URI:urn:a:b")}},
 {"LINT_SPIFFE_ONE", "spiffe", {SANC("DNS:svc.acme.example")}},

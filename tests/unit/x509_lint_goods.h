@@ -15,6 +15,8 @@
 {"issuing-ca", SUB_BASE, "issuing-ca", 0, true, true, {{END}}},
 {"ocsp-signer", OCSP_BASE, "ocsp-signer", 0, true, true, {{END}}},
 
+{"own", SERVER_BASE, "own", 0, true, false, {OF_POLICY(OV), X(OID_NETSCAPE_COMMENT, "160161")}},
+
 {"br-leaf", SERVER_BASE, NULL, RULES_BR, false, false,
     {NAME(SUBJECT, ""), SANC("DNS:www.example.org"), AIA, OF_POLICY(OV)}},
 {"br-rsa", SERVER_BASE, NULL, RULES_BR, false, false,

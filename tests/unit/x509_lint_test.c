@@ -111,6 +111,40 @@
 #define CN_DEF    "300a06035504031303446566"
 #define ST_ABC    "300a06035504081303416263"
 
+#define LONG_URI                                                                                             \
+    "http://pki.example/"                                                                                    \
+    "a-name-that-is-much-longer-than-any-device-would-want-to-keep-in-the-memory-that-it-"                   \
+    "has-for-certificates-and-that-goes-on-for-some-time-until-the-octets-are-too-many-for-it.crl"
+
+/* --- a profile of one's own --- */
+
+/* With an extension whose octets it states, one whose type it states, and a cap. */
+static const struct profile *own_profile(void)
+{
+    static const uint8_t ov[] = {0x30, 0x0a, 0x30, 0x08, 0x06, 0x06, 0x67, 0x81, 0x0c, 0x01, 0x02, 0x02};
+    static struct fixed_ext fixed;
+    static struct ext_slot slot;
+    static struct profile own;
+
+    fixed = (struct fixed_ext){.oid = oid_der(OID_POLICIES), .value = DER_OF(ov, sizeof(ov))};
+    slot = (struct ext_slot){.oid = oid_der(OID_NETSCAPE_COMMENT), .type = EXT_IA5, .max = 8};
+    own = *profile_find("server");
+    own.name = "own";
+    own.fixed = &fixed;
+    own.n_fixed = 1;
+    own.ext_slots = &slot;
+    own.n_ext_slots = 1;
+    own.max_size = 600;
+    return &own;
+}
+
+static const struct profile *get_profile(const char *name)
+{
+    if (!name)
+        return NULL;
+    return strcmp(name, "own") == 0 ? own_profile() : profile_find(name);
+}
+
 /* --- good ones --- */
 
 /* What a good object is made of. */
@@ -234,7 +268,7 @@ static void spiffe_issuer(struct issuer *above, struct buf *cert)
 static void ask(const struct good *g, const struct edit *edits, struct found *f)
 {
     const struct test_ca *signer = NULL;
-    struct lint_question q = {.profile = g->profile ? profile_find(g->profile) : NULL, .rules = g->rules};
+    struct lint_question q = {.profile = get_profile(g->profile), .rules = g->rules};
     struct issuer above;
     AUTO_PARTS p;
     AUTO_BUF der = BUF_INIT;

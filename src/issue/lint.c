@@ -330,20 +330,24 @@ static int set_issuer(const char *path, struct issuer **ret, struct p11ca_err *e
     return issuer_read(file.p, file.len, ret, err) == 0 ? 0 : err_prefix(err, "%s", path);
 }
 
-static int set_profile(const char *name, const struct profile **ret, struct p11ca_err *err)
+static int set_profile(
+    const struct p11ca_home *home, const char *name, const struct profile **ret, struct p11ca_err *err)
 {
-    *ret = name ? profile_find(name) : NULL;
-    return !name || *ret ? 0
-                         : err_set(err, P11CA_USAGE, "USAGE", "profile '%s': there is none built in", name);
+    const struct profiles *set = home ? home->profiles : profiles_builtin();
+
+    if (!set)
+        return err_nomem(err);
+    *ret = name ? profiles_find(set, name) : NULL;
+    return !name || *ret ? 0 : err_set(err, P11CA_USAGE, "PROFILE", "no profile '%s'", name);
 }
 
-int p11ca_lint(const struct p11ca_lint_order *order, p11ca_lint_object_fn *fn, void *arg,
-    struct p11ca_lint_sum *ret, struct p11ca_err *err)
+int p11ca_lint(const struct p11ca_home *home, const struct p11ca_lint_order *order, p11ca_lint_object_fn *fn,
+    void *arg, struct p11ca_lint_sum *ret, struct p11ca_err *err)
 {
     struct asking a = {.order = order, .fn = fn, .arg = arg};
     AUTO_ISSUER issuer = NULL;
 
-    if (set_profile(order->profile, &a.q.profile, err) != 0 ||
+    if (set_profile(home, order->profile, &a.q.profile, err) != 0 ||
         (order->rules && lint_families(order->rules, &a.q.rules, err) != 0) ||
         set_issuer(order->issuer, &issuer, err) != 0)
         return -1;

@@ -209,6 +209,14 @@ static bool is_skipped(const struct lint *l, const struct lint_rule *rule)
     return false;
 }
 
+const char *lint_skip_text(const struct lint_skip *skip, char dst[LINT_SKIP_TEXT])
+{
+    int n = snprintf(dst, LINT_SKIP_TEXT, "%s: ", skip->rule);
+
+    text_escape(skip->reason, strlen(skip->reason), dst + n, LINT_SKIP_TEXT - (size_t)n);
+    return dst;
+}
+
 /* --- asking --- */
 
 static bool wants(unsigned where, unsigned bit, bool holds)

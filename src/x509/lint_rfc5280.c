@@ -39,12 +39,18 @@ static bool check_serial_sign(struct lint *l)
     return true;
 }
 
+/* A finished certificate whose issuer is not at hand; what is to be signed without one is to sign itself. */
+static bool is_orphan(const struct lint *l)
+{
+    return !l->q.issuer && (!l->q.profile || (l->whole.der.p && !l->q.profile->self_signed));
+}
+
 static bool check_alg(struct lint *l)
 {
     const struct sigalg *want = l->q.issuer ? l->q.issuer->alg : l->spki_ok ? sigalg_for_key(&l->spki) : NULL;
     const struct sigalg *found = sigalg_find(l->t.alg);
 
-    if (!want) /* no key, which is another row */
+    if (!want || is_orphan(l)) /* no key, which is another row */
         return found ||
                lint_have(l, "want ECDSA or RSA PKCS #1 with SHA-256, SHA-384 or SHA-512, have another");
     return found == want ||
@@ -93,8 +99,8 @@ static bool check_issuer(struct lint *l)
     if (l->q.issuer)
         return der_equal(l->t.issuer, l->q.issuer->subject) ||
                lint_have(l, "want the subject of the issuer's certificate, byte for byte, have another name");
-    if (!l->q.profile)
-        return true; /* a foreign certificate without its issuer */
+    if (is_orphan(l))
+        return true;
     return der_equal(l->t.issuer, l->t.subject) ||
            lint_have(l, "want the subject, byte for byte, have another name");
 }

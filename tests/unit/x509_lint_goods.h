@@ -6,6 +6,7 @@
 {"leaf-nameless", SERVER_BASE, NULL, 0, true, true, {NAME(SUBJECT, ""), CRIT(OID_SAN)}},
 {"leaf-short-lived", SERVER_BASE, NULL, 0, true, true, {NO(OID_CRL_DP), X(OID_NO_REV_AVAIL, "0500")}},
 {"server", SERVER_BASE, "server", 0, true, true, {{END}}},
+{"server-orphan", SERVER_BASE, "server", 0, false, true, {{END}}},
 {"root", ROOT_BASE, NULL, 0, false, true, {{END}}},
 {"root-ca", ROOT_BASE, "root-ca", 0, false, true, {{END}}},
 {"sub", SUB_BASE, NULL, 0, false, false, {{END}}},

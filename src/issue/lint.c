@@ -29,7 +29,7 @@ static struct p11ca_lint_rule public_rule(const struct lint_rule *rule, char app
         .field = rule->field,
         .applies = lint_applies_text(rule, applies),
         .severity = severities[rule->severity],
-        .fixed = (rule->where & ON_FIXED) != 0,
+        .fixed = (rule->where & (ON_FIXED | ON_CRL | ON_ENTRY | ON_CSR)) != 0,
     };
 }
 

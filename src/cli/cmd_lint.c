@@ -98,6 +98,11 @@ static void show_object(void *arg, const struct p11ca_lint_object *o)
         print_finding(&o->findings[i]);
 }
 
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void show_sum(struct showing *s, const struct p11ca_lint_sum *sum)
 {
     if (s->objects)
@@ -105,8 +110,9 @@ static void show_sum(struct showing *s, const struct p11ca_lint_sum *sum)
             (json_int_t)sum->errors, "warnings", (json_int_t)sum->warnings, "notices",
             (json_int_t)sum->notices, "objects", s->objects));
     else
-        cli_print("%zu object%s, %zu errors, %zu warnings, %zu notices", sum->objects,
-            sum->objects == 1 ? "" : "s", sum->errors, sum->warnings, sum->notices);
+        cli_print("%zu object%s, %zu error%s, %zu warning%s, %zu notice%s", sum->objects,
+            plural(sum->objects), sum->errors, plural(sum->errors), sum->warnings, plural(sum->warnings),
+            sum->notices, plural(sum->notices));
 }
 
 static int run(struct cli *cli, struct p11ca_err *err)

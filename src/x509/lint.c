@@ -203,7 +203,7 @@ static bool is_skipped(const struct lint *l, const struct lint_rule *rule)
     if (!p || rule->where & ON_FIXED)
         return false;
     for (i = 0; i < p->n_skips; i++) {
-        if (strcmp(p->skips[i].rule, rule->id) == 0)
+        if (p->skips[i].rule && strcmp(p->skips[i].rule, rule->id) == 0)
             return p->skips[i].reason && p->skips[i].reason[0];
     }
     return false;

@@ -50,7 +50,7 @@ finds() {
     equal "$output" 'certificate 1: CN=Bad Root,OU=Plant,O=Other,C=US
   error   LINT_SERIAL_SIGN: RFC 5280 4.1.2.2: serial: want a positive number, have zero
   warning LINT_KU_CRITICAL: RFC 5280 4.2.1.3: keyUsage: want it critical, have it not
-1 object, 1 errors, 1 warnings, 0 notices'
+1 object, 1 error, 1 warning, 0 notices'
     equal "$stderr" 'p11ca: bad.pem: 1 error in 1 object'
     run --separate-stderr p11ca --json lint bad.pem
     equal "$status" 1

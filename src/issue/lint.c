@@ -50,6 +50,7 @@ void p11ca_lint_rules(p11ca_lint_rule_fn *fn, void *arg)
 
 /* The words of a finding, kept until the object is shown. */
 struct words {
+    struct words *before;
     struct p11ca_err err;
     char applies[LINT_APPLIES];
     char wanted[512], have[512];
@@ -57,18 +58,19 @@ struct words {
 
 struct findings {
     struct p11ca_lint_finding *v;
-    struct words **words;
+    struct words *words; /* of the last one */
     size_t n, room;
     bool failed;
 };
 
 static void findings_done(struct findings *f)
 {
-    size_t i;
+    struct words *w, *before;
 
-    for (i = 0; i < f->n; i++)
-        free(f->words[i]);
-    free(f->words);
+    for (w = f->words; w; w = before) {
+        before = w->before;
+        free(w);
+    }
     free(f->v);
 }
 
@@ -88,11 +90,10 @@ static void part(struct words *w)
 /* Every rule once at most, but for none: the number of rules is room enough. */
 static int findings_init(struct findings *f)
 {
-    while (lint_rule_at(f->room))
-        f->room++;
+    for (f->room = 1; lint_rule_at(f->room); f->room++)
+        ;
     f->v = calloc(f->room, sizeof(*f->v));
-    f->words = calloc(f->room, sizeof(*f->words));
-    return f->v && f->words ? 0 : -1;
+    return f->v ? 0 : -1;
 }
 
 static void take(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding)
@@ -106,7 +107,8 @@ static void take(void *arg, const struct lint_rule *rule, const struct p11ca_err
     }
     w->err = *finding;
     part(w);
-    f->words[f->n] = w;
+    w->before = f->words;
+    f->words = w;
     f->v[f->n++] = (struct p11ca_lint_finding){
         .rule = public_rule(rule, w->applies),
         .code = w->err.code,

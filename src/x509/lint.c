@@ -446,7 +446,7 @@ static bool ask_entry(struct lint *l, bool told[MAX_ENTRY_ROWS], lint_tell_fn *f
     size_t i, len = l->item.serial.len <= SERIAL_LEN ? l->item.serial.len : SERIAL_LEN;
     struct p11ca_err finding;
 
-    for (i = 0; lint_rows_entry[i].id && i < MAX_ENTRY_ROWS; i++) {
+    for (i = 0; i < MAX_ENTRY_ROWS && lint_rows_entry[i].id; i++) {
         const struct lint_rule *rule = &lint_rows_entry[i];
 
         l->told = false;

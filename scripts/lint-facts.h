@@ -18,6 +18,10 @@
 #include "ceremony/script.h"
 #define script_err(...) (script_err(__VA_ARGS__), -1)
 #endif
+#if defined(LINT_LAYER_x509) && !defined(LINT_IN_profiles)
+#include "x509/profile_read.h"
+#define profile_err(...) (profile_err(__VA_ARGS__), -1)
+#endif
 #if defined(LINT_LAYER_token) && !defined(LINT_IN_rv)
 #include "token/rv.h"
 #define err_rv(...) (err_rv(__VA_ARGS__), -1)

@@ -9,6 +9,7 @@
 #define LIMIT_CRL       (128 << 20)   /* PEM of a million entries with reason and date, 80 octets each */
 #define LIMIT_KEY       (16 * 1024)   /* PEM of an RSA-8192 public key is 1.4 KiB */
 #define LIMIT_CONF      (1024 * 1024) /* written by hand */
+#define LIMIT_WEAK_KEYS (32 << 20)    /* openssl-blacklist for one size of keys is 6 MiB */
 #define LIMIT_PIN_FILE  256           /* one line; PKCS#11 tokens stop at 255 */
 #define LIMIT_SLIPS     32            /* mistyped shares of one PIN: people give up before */
 #define LIMIT_MODULE    (256 << 20)   /* a PKCS#11 module that is hashed; vendors' go up to some 50 MiB */

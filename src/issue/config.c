@@ -16,11 +16,13 @@
 
 struct top {
     const char *ledger;
+    struct conf_strs weak_keys;
     config_setting_t *tokens, *authorities, *profiles;
 };
 
 static const struct conf_field top_fields[] = {
     {"ledger", CONF_STR, false, offsetof(struct top, ledger)},
+    {"weak-keys", CONF_STRS, false, offsetof(struct top, weak_keys)},
     {"tokens", CONF_GROUP, true, offsetof(struct top, tokens)},
     {"authorities", CONF_GROUP, true, offsetof(struct top, authorities)},
     {"profiles", CONF_GROUP, false, offsetof(struct top, profiles)},
@@ -244,6 +246,35 @@ static int read_authorities(struct p11ca_home *home, config_setting_t *group, st
     return 0;
 }
 
+/* Read when an RSA key comes; that they are there is looked at now. */
+static int read_weak_keys(struct p11ca_home *home, const struct conf_strs *names, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < names->n; i++) {
+        AUTO_STR path = path_join(home->dir, names->v[i]);
+
+        if (!path)
+            return err_nomem(err);
+        if (!file_exists(path))
+            return conf_err(&home->conf, config_lookup(&home->conf.cfg, "weak-keys"), err,
+                "weak-keys: %s: no such file", path);
+    }
+    return names->n ? weak_list_new(home->dir, names->v, names->n, &home->weak_keys, err) : 0;
+}
+
+static int read_top(struct p11ca_home *home, const struct top *top, struct p11ca_err *err)
+{
+    home->ledger_path = path_join(home->dir, top->ledger);
+    if (!home->ledger_path)
+        return err_nomem(err);
+    if (read_weak_keys(home, &top->weak_keys, err) != 0 ||
+        profiles_read(&home->conf, top->profiles, &home->profiles, err) != 0 ||
+        read_tokens(home, top->tokens, err) != 0)
+        return -1;
+    return read_authorities(home, top->authorities, err);
+}
+
 /* The built-in profiles are configuration, too: they change with the version. */
 static int hash_settings(struct p11ca_home *home, struct p11ca_err *err)
 {
@@ -259,23 +290,21 @@ int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
 {
     struct top top = {.ledger = "ledger.db"};
     AUTO_STR path = path_join(home->dir, "p11ca.conf");
+    int rc;
 
     if (!path)
         return err_nomem(err);
     if (!file_exists(path))
         return err_set(
             err, P11CA_CONFIG, "NO_HOME", "%s: no such file: not a PKI home (-C HOME, or p11ca init)", path);
-    if (conf_load(&home->conf, path, err) != 0 || hash_settings(home, err) != 0 ||
-        conf_fields(&home->conf, config_root_setting(&home->conf.cfg), "p11ca.conf", top_fields,
-            N(top_fields), &top, err) != 0)
+    if (conf_load(&home->conf, path, err) != 0 || hash_settings(home, err) != 0)
         return -1;
-    home->ledger_path = path_join(home->dir, top.ledger);
-    if (!home->ledger_path)
-        return err_nomem(err);
-    if (profiles_read(&home->conf, top.profiles, &home->profiles, err) != 0 ||
-        read_tokens(home, top.tokens, err) != 0)
-        return -1;
-    return read_authorities(home, top.authorities, err);
+    rc = conf_fields(&home->conf, config_root_setting(&home->conf.cfg), "p11ca.conf", top_fields,
+        N(top_fields), &top, err);
+    if (rc == 0)
+        rc = read_top(home, &top, err);
+    free(top.weak_keys.v);
+    return rc;
 }
 
 void home_config_free(struct p11ca_home *home)
@@ -289,6 +318,7 @@ void home_config_free(struct p11ca_home *home)
     free(home->tokens);
     free(home->authorities);
     free(home->ledger_path);
+    weak_list_free(home->weak_keys);
     profiles_free(home->profiles);
     conf_done(&home->conf);
 }

@@ -9,6 +9,7 @@
 #include "ledger/ledger.h"
 #include "token/token.h"
 #include "x509/profiles.h"
+#include "x509/weak_list.h"
 
 struct authority_conf {
     const char *name;
@@ -30,7 +31,8 @@ struct p11ca_home {
     struct conf conf;
     uint8_t conf_sha256[SHA256_LEN];
     char *ledger_path;
-    struct profiles *profiles; /* the built-in ones, and its own */
+    struct weak_list *weak_keys; /* NULL: none */
+    struct profiles *profiles;   /* the built-in ones, and its own */
     struct token_binding *tokens;
     size_t n_tokens;
     struct authority_conf *authorities;

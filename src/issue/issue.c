@@ -13,6 +13,7 @@
 #include "issue/pipeline.h"
 #include "issue/publish.h"
 #include "issue/record.h"
+#include "issue/reject.h"
 #include "x509/key.h"
 #include "x509/template.h"
 
@@ -298,16 +299,14 @@ static int show_record(
     return 0;
 }
 
-/* A refusal is a decision, and in the ledger (BR 5.4.1). Its own trouble must not hide the reason. */
+/* The ledger's own trouble must not hide the reason. */
 static void note_reject(struct ledger *l, const struct p11ca_order *o, const struct p11ca_err *why)
 {
-    const struct ledger_event e = {
-        .kind = "reject", .authority = o->authority, .profile = o->profile, .detail = why->msg};
     struct p11ca_err ignored;
 
     if (!l || why->kind != P11CA_REFUSED || ledger_begin(l, &ignored) != 0)
         return;
-    if (ledger_event(l, &e, &ignored) != 0 || ledger_commit(l, &ignored) != 0)
+    if (reject_note(l, o->authority, o->profile, why, &ignored) != 0 || ledger_commit(l, &ignored) != 0)
         ledger_rollback(l);
 }
 

@@ -169,6 +169,7 @@ static int set_device_names(struct job *job, const struct job_ctx *ctx)
     return san_add(&job->sans, SAN_URI, uri, &job->err);
 }
 
+/* What comes from outside is checked for weakness where it is read. */
 static int read_key(struct job *job, struct csr *csr)
 {
     unsigned flags = (job->in.profile->is_ca ? CSR_FOR_CA : 0u) |
@@ -187,7 +188,7 @@ static int read_key(struct job *job, struct csr *csr)
     if (job->in.pubkey.p)
         return spki_read_file(job->in.pubkey.p, job->in.pubkey.len, &job->spki, &job->err);
     job->spki = *job->in.spki;
-    return 0;
+    return spki_check_weak(&job->spki, &job->err);
 }
 
 static void add_field(struct buf *b, const void *p, size_t len)
@@ -236,7 +237,7 @@ static int digest_order(struct job *job, const struct job_ctx *ctx)
     return spki_sha256(&job->spki, job->spki_sha256, &job->err);
 }
 
-static int check_profile(struct job *job)
+static int check_profile(struct job *job, const struct job_ctx *ctx)
 {
     const struct profile *p = job->in.profile;
 
@@ -244,7 +245,7 @@ static int check_profile(struct job *job)
         profile_check_sans(p, &job->sans, &job->err) != 0 ||
         profile_check_subject(p, der_buf(&job->subject), &job->sans, &job->err) != 0)
         return -1;
-    return spki_check_weak(&job->spki, &job->err);
+    return weak_list_check(ctx->home->weak_keys, &job->spki, &job->err);
 }
 
 static int set_names(struct job *job, const struct csr *csr, const struct job_ctx *ctx)
@@ -303,7 +304,7 @@ int job_prepare(struct job *job, const struct job_input *in, const struct job_ct
 
     memset(job, 0, sizeof(*job));
     job->in = *in;
-    if (read_key(job, &csr) != 0 || set_names(job, evidence, ctx) != 0 || check_profile(job) != 0 ||
+    if (read_key(job, &csr) != 0 || set_names(job, evidence, ctx) != 0 || check_profile(job, ctx) != 0 ||
         digest_order(job, ctx) != 0)
         return job_fail(job);
     job->plan = (struct cert_plan){

@@ -27,12 +27,13 @@ static int bad_der(const char *want, struct p11ca_err *err)
 static const char *check_host(const char *host)
 {
     struct in_addr v4;
-    const char *fault = san_check_host(host, strlen(host));
+    const char *fault;
 
-    if (fault)
-        return fault;
     if (inet_pton(AF_INET, host, &v4) == 1)
         return "a host name (an address is an IP constraint)";
+    fault = san_check_host(host, strlen(host));
+    if (fault)
+        return fault;
     return idna_check(host, strlen(host)) ? NULL : "xn-- labels that are A-labels";
 }
 

@@ -168,6 +168,7 @@ static int ignore_attribute(struct csr *csr, struct der values, unsigned flags, 
     return 0;
 }
 
+/* Those that are ignored tell of whoever asks, and ask for nothing. */
 static const struct {
     enum oid oid;
     bool noted;
@@ -176,6 +177,10 @@ static const struct {
     {OID_EXTENSION_REQUEST, false, take_extensions},
     {OID_CHALLENGE_PASSWORD, true, ignore_attribute},
     {OID_UNSTRUCTURED_NAME, true, ignore_attribute},
+    {OID_FRIENDLY_NAME, true, ignore_attribute}, /* certmonger */
+    {OID_MS_OS_VERSION, true, ignore_attribute}, /* these three: every request of Windows' certreq */
+    {OID_MS_CLIENT_INFO, true, ignore_attribute},
+    {OID_MS_ENROLMENT_CSP, true, ignore_attribute},
 };
 #define N_KNOWN_ATTRS (sizeof(known_attrs) / sizeof(known_attrs[0]))
 
@@ -191,7 +196,7 @@ static int take_attribute(
         i++;
     if (i == N_KNOWN_ATTRS)
         return err_set(err, P11CA_REFUSED, "CSR_ATTR",
-            "request: want attributes extensionRequest, challengePassword, unstructuredName, have %s", name);
+            "request: want extensionRequest and attributes known to ask for nothing, have %s", name);
     if (der_next_any(&rest, &one) != 0 || rest.len != 0)
         return err_set(err, P11CA_REFUSED, "CSR_ATTR",
             "request: attribute %s: RFC 2985 5.4: want one value, have none or more", name);

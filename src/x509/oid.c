@@ -80,6 +80,8 @@ static const struct {
         9}, /* 1.2.840.113549.1.9.7 */
     [OID_UNSTRUCTURED_NAME] = {"unstructuredName", "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x02",
         9}, /* 1.2.840.113549.1.9.2 */
+    [OID_FRIENDLY_NAME] = {"friendlyName", "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x14",
+        9}, /* 1.2.840.113549.1.9.20 */
     [OID_MS_EXTENSION_REQUEST] = {"Microsoft extension request", "\x2b\x06\x01\x04\x01\x82\x37\x02\x01\x0e",
         10}, /* 1.3.6.1.4.1.311.2.1.14 */
     [OID_MS_OS_VERSION] = {"Microsoft OS version", "\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x03",

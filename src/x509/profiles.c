@@ -1,6 +1,7 @@
 #include "x509/profiles.h"
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,18 @@ static struct conf builtin_conf;
 static struct profiles builtin;
 static bool builtin_made;
 static struct p11ca_err builtin_why;
+
+int profile_err(const struct said *said, const char *key, const config_setting_t *at, struct p11ca_err *err,
+    const char *fmt, ...)
+{
+    char text[700];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    return conf_err(said->conf, at, err, "profiles.%s: %s: %s", said->by->name, key, text);
+}
 
 const struct profile *profiles_find(const struct profiles *set, const char *name)
 {
@@ -124,8 +137,8 @@ static int check_group(
 static int add_profile(
     struct profiles *set, const struct conf *conf, config_setting_t *group, struct p11ca_err *err)
 {
-    struct profile *p = arena_keep(&set->arena, sizeof(*p));
-    struct profile_text *text = arena_keep(&set->arena, sizeof(*text));
+    struct profile *p = arena_alloc(&set->arena, sizeof(*p));
+    struct profile_text *text = arena_alloc(&set->arena, sizeof(*text));
     const struct profile *base;
 
     if (!p || !text)

@@ -39,6 +39,14 @@ static const char *check_label(const char *p, size_t len)
     return NULL;
 }
 
+/* RFC 1123 2.1: the last label is not all digits, or the host would look like an address to somebody. */
+static const char *check_last_label(const char *p, const char *end)
+{
+    while (p < end && is_digit(*p))
+        p++;
+    return p < end ? NULL : "a last label that is not a number";
+}
+
 const char *san_check_host(const char *text, size_t len)
 {
     const char *p = text, *end = text + len, *dot, *fault;
@@ -48,8 +56,10 @@ const char *san_check_host(const char *text, size_t len)
     for (;; p = dot + 1) {
         dot = memchr(p, '.', (size_t)(end - p));
         fault = check_label(p, (size_t)((dot ? dot : end) - p));
-        if (fault || !dot)
+        if (fault)
             return fault;
+        if (!dot)
+            return check_last_label(p, end);
     }
 }
 
@@ -139,10 +149,87 @@ static const char *check_uri_chars(const char *text, size_t len)
     return NULL;
 }
 
+static bool is_address(int family, const char *text, size_t len)
+{
+    char copy[INET6_ADDRSTRLEN];
+    uint8_t address[16];
+
+    if (len >= sizeof(copy))
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return inet_pton(family, copy, address) == 1;
+}
+
+static const char *check_port(const char *p, const char *end)
+{
+    unsigned long port = 0;
+
+    if (p == end)
+        return NULL;
+    if (*p != ':' || end - p < 2 || end - p > 6)
+        return "a port of 1 to 5 digits after the host";
+    while (++p < end) {
+        if (!is_digit(*p))
+            return "a port of 1 to 5 digits after the host";
+        port = port * 10 + (unsigned long)(*p - '0');
+    }
+    return port <= 65535 ? NULL : "a port of at most 65535";
+}
+
+/* RFC 3986 3.2 [userinfo@]host[:port]; by RFC 5280 4.2.1.6 the host is a whole name or an address. */
+static const char *check_authority(const char *p, const char *end)
+{
+    const char *at = memchr(p, '@', (size_t)(end - p)), *stop, *fault;
+
+    if (at && (memchr(at + 1, '@', (size_t)(end - at - 1)) || memchr(p, '[', (size_t)(at - p)) ||
+                  memchr(p, ']', (size_t)(at - p))))
+        return "one @ before the host, and no brackets there";
+    p = at ? at + 1 : p;
+    if (p < end && *p == '[') {
+        stop = memchr(p, ']', (size_t)(end - p));
+        if (!stop || !is_address(AF_INET6, p + 1, (size_t)(stop - p - 1)))
+            return "an IPv6 address in the brackets";
+        return check_port(stop + 1, end);
+    }
+    stop = memchr(p, ':', (size_t)(end - p));
+    if (!stop)
+        stop = end;
+    if (stop == p)
+        return "a host after //";
+    fault = is_address(AF_INET, p, (size_t)(stop - p)) ? NULL : san_check_host(p, (size_t)(stop - p));
+    return fault ? fault : check_port(stop, end);
+}
+
+/* RFC 3986 3.3 to 3.5: brackets stand around addresses only, and the fragment has no # in it. */
+static const char *check_rest(const char *p, const char *end)
+{
+    const char *hash = memchr(p, '#', (size_t)(end - p));
+
+    if (memchr(p, '[', (size_t)(end - p)) || memchr(p, ']', (size_t)(end - p)))
+        return "no brackets but around an address (others as %5B and %5D)";
+    return hash && memchr(hash + 1, '#', (size_t)(end - hash - 1)) ? "one # at most" : NULL;
+}
+
+/* What follows the scheme. SPIFFE IDs have a grammar of their own, wider here: a trust domain is no host. */
+static const char *check_hier_part(const char *text, const char *p, const char *end)
+{
+    const char *stop, *fault = NULL;
+
+    if (end - p >= 2 && strncmp(p, "//", 2) == 0) {
+        p += 2;
+        for (stop = p; stop < end && !strchr("/?#", *stop);)
+            stop++;
+        if (!san_uri_is(text, "spiffe:"))
+            fault = check_authority(p, stop);
+        p = stop;
+    }
+    return fault ? fault : check_rest(p, end);
+}
+
 const char *san_check_uri(const char *text, size_t len)
 {
-    const char *fault = check_uri_chars(text, len), *colon = memchr(text, ':', len), *p, *rest;
-    size_t left;
+    const char *fault = check_uri_chars(text, len), *colon = memchr(text, ':', len), *p;
 
     if (fault)
         return fault;
@@ -154,13 +241,9 @@ const char *san_check_uri(const char *text, size_t len)
         if (!is_alpha(*p) && !is_digit(*p) && !strchr("+-.", *p))
             return "an absolute URI (scheme:...)";
     }
-    rest = colon + 1;
-    left = len - (size_t)(rest - text);
-    if (left == 0)
+    if (colon + 1 == text + len)
         return "something after the scheme";
-    if (left >= 2 && strncmp(rest, "//", 2) == 0 && (left == 2 || strchr("/?#", rest[2])))
-        return "a host after //";
-    return NULL;
+    return check_hier_part(text, colon + 1, text + len);
 }
 
 bool san_uri_host(const char *text, size_t len, const char **ret_host, size_t *ret_len)

@@ -8,10 +8,10 @@
 /* RFC 1034 3.5 letters, digits, hyphens; RFC 6125 6.4.3 wildcards; BR 7.1.2.7.12. */
 const char *san_check_dns(const char *text, size_t len);
 
-/* The same without wildcards and addresses. */
+/* The same without wildcards; addresses are none. */
 const char *san_check_host(const char *text, size_t len);
 
-/* RFC 5280 4.2.1.6: absolute, ASCII. */
+/* RFC 5280 4.2.1.6: absolute, ASCII, by the grammar of RFC 3986; behind // a whole host name or an address. */
 const char *san_check_uri(const char *text, size_t len);
 
 /* The host between // and the path, without user and port; false when there is none, or it is in brackets. */

@@ -63,10 +63,15 @@ static int read_point(struct der point, const struct spki *key, struct p11ca_err
     if (point.len == (c->point_len + 1) / 2 && (point.p[0] == 2 || point.p[0] == 3))
         return err_set(err, P11CA_REFUSED, "KEY_COMPRESSED",
             "public key: RFC 5480 2.2: want an uncompressed point, have a compressed one");
-    if (point.len != c->point_len || point.p[0] != 4)
+    if (point.len != c->point_len)
         return err_set(err, P11CA_REFUSED, "KEY_INVALID",
             "public key: RFC 5480 2.2: want an uncompressed point of %zu octets, have %zu", c->point_len,
             point.len);
+    /* X9.62 has a hybrid form, 06 or 07 X Y: the same point in other bytes. */
+    if (point.p[0] != 4)
+        return err_set(err, P11CA_REFUSED, "KEY_INVALID",
+            "public key: RFC 5480 2.2: want an uncompressed point, 04 X Y, have one that begins with %02x",
+            point.p[0]);
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * keys have equal bytes and their digest can be compared. The struct holds no pointers: copy it freely.
  *
  * Refusals (P11CA_REFUSED): KEY_TYPE, KEY_CURVE, KEY_EXPLICIT_PARAMS, KEY_COMPRESSED, KEY_INVALID,
- * KEY_EXPONENT, KEY_TOO_SMALL, KEY_SHAPE, KEY_ROCA, KEY_CLOSE_PRIMES.
+ * KEY_EXPONENT, KEY_TOO_SMALL, KEY_SHAPE, KEY_ROCA, KEY_SMALL_FACTOR, KEY_CLOSE_PRIMES.
  */
 #ifndef X509_SPKI_H
 #define X509_SPKI_H
@@ -48,8 +48,9 @@ P11CA_CHECK int spki_read(const uint8_t *p, size_t len, struct spki *ret, struct
  * INPUT_TYPE), with the point and the strength checked. */
 P11CA_CHECK int spki_read_file(const uint8_t *p, size_t len, struct spki *ret, struct p11ca_err *err);
 
-/* RSA keys of generators known to be broken: ROCA (CVE-2017-15361), primes too close together (Fermat, 100
- * rounds). Other kinds pass at once. Costs 0.1 ms for RSA-2048. BR 6.1.1.3. */
+/* RSA keys of generators known to be broken: ROCA (CVE-2017-15361), a factor below 4096, primes too close
+ * together (Fermat, 100 rounds). Other kinds pass at once. Costs 0.2 ms for RSA-2048. BR 6.1.1.3 and 6.1.6. Lists of
+ * keys are in weak_list.h. */
 P11CA_CHECK int spki_check_weak(const struct spki *s, struct p11ca_err *err);
 
 /* A key object for verifying; caller frees. Thread safe, without OpenSSL's decoders (16 us for P-256). */

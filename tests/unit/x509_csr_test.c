@@ -182,6 +182,33 @@ static void attributes(void **state)
     assert_string_equal((char *)csr.notes.p, "unstructuredName, challengePassword");
 }
 
+/* What programs in use add without being asked. */
+static void attributes_of_others(void **state)
+{
+    static const struct {
+        enum oid oid;
+        const char *note;
+    } rows[] = {
+        {OID_FRIENDLY_NAME, "friendlyName"},
+        {OID_MS_OS_VERSION, "Microsoft OS version"},
+        {OID_MS_CLIENT_INFO, "Microsoft client info"},
+        {OID_MS_ENROLMENT_CSP, "Microsoft enrolment CSP"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct request r = {.key = test_key(KEY_P256)};
+        AUTO_BUF attrs = BUF_INIT;
+        AUTO_CSR csr = CSR_INIT;
+
+        add_attr(&attrs, rows[i].oid, BYTES("\x30\0"));
+        r.attrs = der_buf(&attrs);
+        assert_ok(read_request(&r, 0, &csr));
+        assert_string_equal((char *)csr.notes.p, rows[i].note);
+    }
+}
+
 static void refuses_attributes(void **state)
 {
     static const struct {
@@ -197,12 +224,11 @@ static void refuses_attributes(void **state)
         {{OID_CHALLENGE_PASSWORD, OID_CHALLENGE_PASSWORD}, {(const uint8_t *)"\x0c\x01p", 3}, "CSR_DUP_ATTR",
             "request: RFC 2986 4.1: want each attribute once, have challengePassword twice"},
         {{OID_MS_EXTENSION_REQUEST, OID_NONE}, {(const uint8_t *)"\x30\x00", 2}, "CSR_ATTR",
-            "request: want attributes extensionRequest, challengePassword, unstructuredName, have Microsoft "
+            "request: want extensionRequest and attributes known to ask for nothing, have Microsoft "
             "extension "
             "request"},
-        {{OID_MS_OS_VERSION, OID_NONE}, {(const uint8_t *)"\x16\x01x", 3}, "CSR_ATTR",
-            "request: want attributes extensionRequest, challengePassword, unstructuredName, have Microsoft "
-            "OS version"},
+        {{OID_SAN, OID_NONE}, {(const uint8_t *)"\x16\x01x", 3}, "CSR_ATTR",
+            "request: want extensionRequest and attributes known to ask for nothing, have subjectAltName"},
         {{OID_CHALLENGE_PASSWORD, OID_NONE}, {NULL, 0}, "CSR_ATTR",
             "request: attribute challengePassword: RFC 2985 5.4: want one value, have none or more"},
         {{OID_EXTENSION_REQUEST, OID_NONE}, {(const uint8_t *)"\x30\x00\x30\x00", 4}, "CSR_ATTR",
@@ -534,6 +560,7 @@ int main(void)
         cmocka_unit_test(ca_request_may_ask_for_it),
         cmocka_unit_test(critical_false_written_out),
         cmocka_unit_test(attributes),
+        cmocka_unit_test(attributes_of_others),
         cmocka_unit_test(refuses_attributes),
         cmocka_unit_test(refuses_proofs),
         cmocka_unit_test(refuses_algorithms),

@@ -1,5 +1,6 @@
 /* Included by x509_lint_test.c: for each rule what breaks it, and no other. */
-/* clang-format off: rows, one or two lines each */
+/* Rows of one or two lines each. */
+/* clang-format off */
 /* --- RFC 5280, and the profile --- */
 {"LINT_SYNTAX", "leaf", {F(VERSION, "a003020100")}},
 {"LINT_VERSION", "leaf", {F(VERSION, "a003020101")}},

@@ -1,5 +1,6 @@
 /* Included by x509_lint_test.c: objects that break no rule. */
-/* clang-format off: rows, one or two lines each */
+/* Rows of one or two lines each. */
+/* clang-format off */
 {"leaf", SERVER_BASE, NULL, 0, false, false, {{END}}},
 {"leaf-rsa", SERVER_BASE, NULL, 0, false, false, {K(KEY_RSA), KU("05a0")}},
 {"leaf-below", SERVER_BASE, NULL, 0, true, false, {{END}}},

@@ -67,7 +67,7 @@ static void refuses_ec(void **state)
         {"3019" P256_ALG "03020000", "KEY_INVALID",
             "public key: SP 800-56A 5.6.2.3: want a point, have the point at infinity"},
         {"3059" P256_ALG "03420007" GX GY, "KEY_INVALID",
-            "public key: RFC 5480 2.2: want an uncompressed point of 65 octets, have 65"},
+            "public key: RFC 5480 2.2: want an uncompressed point, 04 X Y, have one that begins with 07"},
         {"3039" P256_ALG "03220004" GX, "KEY_INVALID",
             "public key: RFC 5480 2.2: want an uncompressed point of 65 octets, have 33"},
         /* other types, other things */
@@ -267,6 +267,54 @@ static void refuses_roca(void **state)
         "(CVE-2017-15361)");
 }
 
+/* factor times two large primes, of 2048 bits in all. */
+static void modulus_with(unsigned factor, BIGNUM *ret)
+{
+    SCOPED(bn_ctx) BN_CTX *ctx = BN_CTX_new();
+    SCOPED(bn) BIGNUM *p = BN_new();
+    SCOPED(bn) BIGNUM *q = BN_new();
+    int bits = 1024;
+
+    assert_int_equal(BN_generate_prime_ex(p, 1024, 0, NULL, NULL, NULL), 1);
+    do {
+        assert_int_equal(BN_generate_prime_ex(q, bits, 0, NULL, NULL, NULL), 1);
+        assert_int_equal(BN_mul(ret, p, q, ctx) && BN_mul_word(ret, factor), 1);
+        bits += BN_num_bits(ret) > 2048 ? -1 : 1;
+    } while (BN_num_bits(ret) != 2048);
+}
+
+/* 4093 is the largest prime that is looked for, 4099 the next one. */
+static void refuses_small_factors(void **state)
+{
+    static const struct {
+        unsigned factor;
+        const char *msg;
+    } rows[] = {
+        {3, "public key: BR 6.1.6: want a modulus of two large primes, have the factor 3"},
+        {751, "public key: BR 6.1.6: want a modulus of two large primes, have the factor 751"},
+        {4093, "public key: BR 6.1.6: want a modulus of two large primes, have the factor 4093"},
+        {4099, NULL},
+    };
+    SCOPED(bn) BIGNUM *n = BN_new();
+    SCOPED(bn) BIGNUM *e = BN_new();
+    size_t i;
+
+    (void)state;
+    assert_int_equal(BN_set_word(e, 65537), 1);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_BUF der = BUF_INIT;
+        struct spki spki;
+
+        modulus_with(rows[i].factor, n);
+        rsa_spki(n, e, &der);
+        assert_ok(spki_read(der.p, der.len, &spki, &err));
+        if (rows[i].msg)
+            assert_refused(spki_check_weak(&spki, &err), "KEY_SMALL_FACTOR", rows[i].msg);
+        else
+            assert_ok(spki_check_weak(&spki, &err));
+    }
+}
+
 /* Primes that follow one another, and the same prime twice. */
 static void refuses_close_primes(void **state)
 {
@@ -323,6 +371,7 @@ int main(void)
         cmocka_unit_test(takes_the_largest),
         cmocka_unit_test(refuses_rsa_forms),
         cmocka_unit_test(refuses_roca),
+        cmocka_unit_test(refuses_small_factors),
         cmocka_unit_test(refuses_close_primes),
         cmocka_unit_test(identifiers),
     };

@@ -1,6 +1,6 @@
 /*
- * The lint: every rule that a certificate, a CRL or a request breaks, with its source. Objects may be anybody's; no home,
- * token or ledger is touched. Thread safe.
+ * The lint: every rule that a certificate, a CRL or a request breaks, with its source. Objects may be anybody's; no
+ * token or ledger is touched, and a home is asked for its profiles only. Thread safe.
  */
 #ifndef P11CA_LINT_H
 #define P11CA_LINT_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <p11ca/err.h>
+#include <p11ca/home.h>
 
 enum p11ca_severity {
     P11CA_LINT_ERROR,   /* blocks a signature of ours */
@@ -51,7 +51,7 @@ typedef void p11ca_lint_object_fn(void *arg, const struct p11ca_lint_object *obj
 
 struct p11ca_lint_order {
     const char *file;    /* PEM, also a bundle of mixed objects, or DER; "-" reads the standard input */
-    const char *profile; /* a built-in one to judge by; NULL: only what holds for all */
+    const char *profile; /* to judge by; NULL: only what holds for all */
     const char *issuer;  /* file with the issuer's certificate; NULL: not at hand */
     const char *rules;   /* families besides: "br,idevid,ldevid,matter,spiffe,ocsp,piv"; NULL: none */
 };
@@ -63,9 +63,9 @@ struct p11ca_lint_sum {
 /*
  * Asks every rule of every object in the file. P11CA_NEGATIVE when there is a finding of severity error; ret is filled
  * then, too. P11CA_FILE when the file is not there or holds none of these objects, P11CA_REFUSED when it holds a
- * private key or is too large, or the issuer is none.
+ * private key or is too large, or the issuer is none. home NULL: profiles are the built-in ones.
  */
-P11CA_API P11CA_CHECK int p11ca_lint(const struct p11ca_lint_order *order, p11ca_lint_object_fn *fn,
-    void *arg, struct p11ca_lint_sum *ret, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_lint(const struct p11ca_home *home, const struct p11ca_lint_order *order,
+    p11ca_lint_object_fn *fn, void *arg, struct p11ca_lint_sum *ret, struct p11ca_err *err);
 
 #endif

@@ -14,6 +14,7 @@
 #include "issue/order.h"
 #include "x509/crl.h"
 #include "x509/csr.h"
+#include "x509/lint.h"
 #include "x509/name.h"
 
 /* RFC 5280 4.2.1.9: what the issuer's own profile lets it sign; p11ca.conf has refused the impossible. */
@@ -72,6 +73,25 @@ static void put_issued(json_t *result, const struct p11ca_issued *issued)
         json_object_set_new(result, "ignored", json_string(issued->notes));
 }
 
+/* What the profile does not want asked is said aloud, and stands in the transcript. */
+static int put_skips(const struct run *run, const struct profile *p, json_t *result, struct p11ca_err *err)
+{
+    json_t *skips;
+    size_t i;
+
+    if (p->n_skips == 0)
+        return 0;
+    skips = json_array();
+    for (i = 0; i < p->n_skips; i++) {
+        char text[LINT_SKIP_TEXT];
+
+        lint_skip_text(&p->skips[i], text);
+        run_say(run, "not checked, profile '%s' says: %s", p->name, text);
+        json_array_append_new(skips, json_string(text));
+    }
+    return json_object_set_new(result, "lint_skips", skips) == 0 ? 0 : err_nomem(err);
+}
+
 /* --- self-sign --- */
 
 #define CERT_FIELDS                                                                                          \
@@ -117,7 +137,8 @@ static int self_sign_run(struct run *run, const struct step *step, json_t *resul
         plan_profile(run->plan, step, conf->profile, &profile, err) != 0)
         return -1;
     extra.profile = &profile;
-    if (order_self_sign(run->home, conf->name, (unsigned)step->args.days, &extra, &issued, err) != 0)
+    if (put_skips(run, &profile, result, err) != 0 ||
+        order_self_sign(run->home, conf->name, (unsigned)step->args.days, &extra, &issued, err) != 0)
         return -1;
     put_issued(result, &issued);
     snprintf(file, sizeof(file), "%s.crt", conf->name);
@@ -226,7 +247,8 @@ static int sign_order(struct run *run, const struct step *step, const struct p11
     o.authority = step->args.authority;
     o.days = (unsigned)step->args.days;
     o.output = certificate;
-    if (order_issue(run->home, &o, &e, &issued, NULL, NULL, err) != 0)
+    if ((e.profile && put_skips(run, e.profile, result, err) != 0) ||
+        order_issue(run->home, &o, &e, &issued, NULL, NULL, err) != 0)
         return -1;
     put_issued(result, &issued);
     if (issued.outcome != P11CA_NEW && !run->again)

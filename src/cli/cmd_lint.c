@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 
 static const struct cli_option options[] = {
-    {"profile", 'p', "NAME", "judge by this built-in profile, too", false},
+    {"profile", 'p', "NAME", "judge by this profile, too", false},
     {"issuer", 0, "FILE", "the issuer's certificate: name, key identifier, signature, validity", false},
     {"rules", 0, "LIST", "families of rules: br, idevid, ldevid, matter, spiffe, ocsp, piv", false},
     {"list", 0, NULL, "all rules, instead of asking them", false},
@@ -98,6 +98,11 @@ static void show_object(void *arg, const struct p11ca_lint_object *o)
         print_finding(&o->findings[i]);
 }
 
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void show_sum(struct showing *s, const struct p11ca_lint_sum *sum)
 {
     if (s->objects)
@@ -105,8 +110,9 @@ static void show_sum(struct showing *s, const struct p11ca_lint_sum *sum)
             (json_int_t)sum->errors, "warnings", (json_int_t)sum->warnings, "notices",
             (json_int_t)sum->notices, "objects", s->objects));
     else
-        cli_print("%zu object%s, %zu errors, %zu warnings, %zu notices", sum->objects,
-            sum->objects == 1 ? "" : "s", sum->errors, sum->warnings, sum->notices);
+        cli_print("%zu object%s, %zu error%s, %zu warning%s, %zu notice%s", sum->objects,
+            plural(sum->objects), sum->errors, plural(sum->errors), sum->warnings, plural(sum->warnings),
+            sum->notices, plural(sum->notices));
 }
 
 static int run(struct cli *cli, struct p11ca_err *err)
@@ -119,14 +125,17 @@ static int run(struct cli *cli, struct p11ca_err *err)
     };
     struct showing s = {.cli = cli};
     struct p11ca_lint_sum sum;
+    AUTO_HOME home = NULL;
     int rc;
 
     if (cli_flag(cli, "list"))
         return run_list(cli, err);
     if (!order.file)
         return err_set(err, P11CA_USAGE, "USAGE", "lint: want FILE, or --list");
+    if (order.profile && cli_home_if_any(cli, &home, err) != 0)
+        return -1;
     s.objects = cli->json ? json_array() : NULL;
-    rc = p11ca_lint(&order, show_object, &s, &sum, err);
+    rc = p11ca_lint(home, &order, show_object, &s, &sum, err);
     if (rc == 0 || err->kind == P11CA_NEGATIVE) {
         show_sum(&s, &sum);
         cli->json = false; /* the answer is in it */
@@ -137,8 +146,7 @@ static int run(struct cli *cli, struct p11ca_err *err)
 
 const struct command cmd_lint = {"lint", "[FILE]", 0, 1,
     "every rule that a certificate, CRL or request breaks",
-    "Anybody's, in PEM (a bundle, too) or DER; - reads the standard input. Neither home nor token is needed. "
-    "Exit "
-    "code 1\n"
-    "when a finding is an error; warnings and notices are shown only.",
+    "Anybody's, in PEM (a bundle, too) or DER; - reads the standard input. Neither token nor ledger is "
+    "touched.\n"
+    "Exit code 1 when a finding is an error; warnings and notices are shown only.",
     CLI_OPTIONS(options), run};

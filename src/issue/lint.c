@@ -29,7 +29,7 @@ static struct p11ca_lint_rule public_rule(const struct lint_rule *rule, char app
         .field = rule->field,
         .applies = lint_applies_text(rule, applies),
         .severity = severities[rule->severity],
-        .fixed = (rule->where & ON_FIXED) != 0,
+        .fixed = (rule->where & (ON_FIXED | ON_CRL | ON_ENTRY | ON_CSR)) != 0,
     };
 }
 
@@ -50,6 +50,7 @@ void p11ca_lint_rules(p11ca_lint_rule_fn *fn, void *arg)
 
 /* The words of a finding, kept until the object is shown. */
 struct words {
+    struct words *before;
     struct p11ca_err err;
     char applies[LINT_APPLIES];
     char wanted[512], have[512];
@@ -57,18 +58,19 @@ struct words {
 
 struct findings {
     struct p11ca_lint_finding *v;
-    struct words **words;
+    struct words *words; /* of the last one */
     size_t n, room;
     bool failed;
 };
 
 static void findings_done(struct findings *f)
 {
-    size_t i;
+    struct words *w, *before;
 
-    for (i = 0; i < f->n; i++)
-        free(f->words[i]);
-    free(f->words);
+    for (w = f->words; w; w = before) {
+        before = w->before;
+        free(w);
+    }
     free(f->v);
 }
 
@@ -88,11 +90,10 @@ static void part(struct words *w)
 /* Every rule once at most, but for none: the number of rules is room enough. */
 static int findings_init(struct findings *f)
 {
-    while (lint_rule_at(f->room))
-        f->room++;
+    for (f->room = 1; lint_rule_at(f->room); f->room++)
+        ;
     f->v = calloc(f->room, sizeof(*f->v));
-    f->words = calloc(f->room, sizeof(*f->words));
-    return f->v && f->words ? 0 : -1;
+    return f->v ? 0 : -1;
 }
 
 static void take(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding)
@@ -106,7 +107,8 @@ static void take(void *arg, const struct lint_rule *rule, const struct p11ca_err
     }
     w->err = *finding;
     part(w);
-    f->words[f->n] = w;
+    w->before = f->words;
+    f->words = w;
     f->v[f->n++] = (struct p11ca_lint_finding){
         .rule = public_rule(rule, w->applies),
         .code = w->err.code,
@@ -330,20 +332,24 @@ static int set_issuer(const char *path, struct issuer **ret, struct p11ca_err *e
     return issuer_read(file.p, file.len, ret, err) == 0 ? 0 : err_prefix(err, "%s", path);
 }
 
-static int set_profile(const char *name, const struct profile **ret, struct p11ca_err *err)
+static int set_profile(
+    const struct p11ca_home *home, const char *name, const struct profile **ret, struct p11ca_err *err)
 {
-    *ret = name ? profile_find(name) : NULL;
-    return !name || *ret ? 0
-                         : err_set(err, P11CA_USAGE, "USAGE", "profile '%s': there is none built in", name);
+    const struct profiles *set = home ? home->profiles : profiles_builtin();
+
+    if (!set)
+        return err_nomem(err);
+    *ret = name ? profiles_find(set, name) : NULL;
+    return !name || *ret ? 0 : err_set(err, P11CA_USAGE, "PROFILE", "no profile '%s'", name);
 }
 
-int p11ca_lint(const struct p11ca_lint_order *order, p11ca_lint_object_fn *fn, void *arg,
-    struct p11ca_lint_sum *ret, struct p11ca_err *err)
+int p11ca_lint(const struct p11ca_home *home, const struct p11ca_lint_order *order, p11ca_lint_object_fn *fn,
+    void *arg, struct p11ca_lint_sum *ret, struct p11ca_err *err)
 {
     struct asking a = {.order = order, .fn = fn, .arg = arg};
     AUTO_ISSUER issuer = NULL;
 
-    if (set_profile(order->profile, &a.q.profile, err) != 0 ||
+    if (set_profile(home, order->profile, &a.q.profile, err) != 0 ||
         (order->rules && lint_families(order->rules, &a.q.rules, err) != 0) ||
         set_issuer(order->issuer, &issuer, err) != 0)
         return -1;

@@ -4,6 +4,7 @@
 
 #include "base/pool.h"
 #include "issue/publish.h"
+#include "x509/lint.h"
 
 /* A serial that is taken is drawn again; a third time the generator is broken. */
 #define SERIAL_TRIES 3
@@ -124,6 +125,28 @@ static struct ledger_cert row_of(const struct job *job, const struct job_ctx *ct
     };
 }
 
+/* What the profile does not want asked of this certificate, for whoever reads the ledger. */
+static int note_skips(struct ledger *l, struct job *job, const struct job_ctx *ctx)
+{
+    const struct profile *p = job->in.profile;
+    size_t i;
+
+    for (i = 0; i < p->n_skips; i++) {
+        char detail[LINT_SKIP_TEXT];
+        const struct ledger_event e = {
+            .kind = "lint-skip",
+            .authority = ctx->authority->name,
+            .profile = p->name,
+            .serial = {job->plan.serial, job->plan.serial_len},
+            .detail = lint_skip_text(&p->skips[i], detail),
+        };
+
+        if (ledger_event(l, &e, &job->err) != 0)
+            return job_fail(job);
+    }
+    return 0;
+}
+
 static int take_serial(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     struct ledger_cert row;
@@ -135,7 +158,7 @@ static int take_serial(struct ledger *l, struct job *job, const struct job_ctx *
             job->outcome = P11CA_NEW;
             job->state = JOB_RESERVED;
             job->reserved = true;
-            return 0;
+            return note_skips(l, job, ctx);
         }
         if (strcmp(job->err.code, "SERIAL_COLLISION") != 0)
             return job_fail(job);

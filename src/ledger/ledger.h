@@ -230,7 +230,8 @@ P11CA_CHECK int ledger_each_revoked(struct ledger *l, const char *authority, int
 
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
- * kind is one word: init key install issue publish reject alarm fail revoke crl config ceremony destroy.
+ * kind is one word: init key install issue publish reject alarm fail revoke crl config ceremony destroy
+ * lint-skip.
  * Operator (user name of the real uid) and host are added here.
  */
 struct ledger_event {

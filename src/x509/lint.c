@@ -203,10 +203,18 @@ static bool is_skipped(const struct lint *l, const struct lint_rule *rule)
     if (!p || rule->where & ON_FIXED)
         return false;
     for (i = 0; i < p->n_skips; i++) {
-        if (strcmp(p->skips[i].rule, rule->id) == 0)
+        if (p->skips[i].rule && strcmp(p->skips[i].rule, rule->id) == 0)
             return p->skips[i].reason && p->skips[i].reason[0];
     }
     return false;
+}
+
+const char *lint_skip_text(const struct lint_skip *skip, char dst[LINT_SKIP_TEXT])
+{
+    int n = snprintf(dst, LINT_SKIP_TEXT, "%s: ", skip->rule);
+
+    text_escape(skip->reason, strlen(skip->reason), dst + n, LINT_SKIP_TEXT - (size_t)n);
+    return dst;
 }
 
 /* --- asking --- */
@@ -263,9 +271,9 @@ bool lint_ask(struct lint *l, const struct lint_rule *rows, lint_tell_fn *fn, vo
     return true;
 }
 
-bool lint_verify(struct lint *l, const struct spki *key)
+bool lint_verify(struct lint *l, struct der alg_id, const struct spki *key)
 {
-    const struct sigalg *alg = sigalg_find(l->whole.alg_id);
+    const struct sigalg *alg = sigalg_find(alg_id);
     EVP_PKEY *pub = NULL;
     int rc;
 
@@ -438,7 +446,7 @@ static bool ask_entry(struct lint *l, bool told[MAX_ENTRY_ROWS], lint_tell_fn *f
     size_t i, len = l->item.serial.len <= SERIAL_LEN ? l->item.serial.len : SERIAL_LEN;
     struct p11ca_err finding;
 
-    for (i = 0; lint_rows_entry[i].id && i < MAX_ENTRY_ROWS; i++) {
+    for (i = 0; i < MAX_ENTRY_ROWS && lint_rows_entry[i].id; i++) {
         const struct lint_rule *rule = &lint_rows_entry[i];
 
         l->told = false;
@@ -483,7 +491,7 @@ int crl_tbs_lint(struct der tbs, const struct issuer *issuer, struct p11ca_err *
 
 void lint_crl(struct der crl, const struct lint_question *q, lint_finding_fn *fn, void *arg)
 {
-    struct lint l = {.q = {.issuer = q->issuer, .rules = q->rules}};
+    struct lint l = {.q = {.issuer = q->issuer, .profile = q->profile ? &own_crl : NULL}};
     struct all all = {fn, arg};
     struct p11ca_err why;
 

@@ -68,10 +68,15 @@ const char *lint_family_at(size_t i);
  */
 P11CA_CHECK int lint_check_skips(const struct profile *p, struct p11ca_err *err);
 
+/* "RULE: reason", for ledger and transcript; escaped, a long reason is cut. */
+#define LINT_SKIP_TEXT 512
+const char *lint_skip_text(const struct lint_skip *skip, char dst[LINT_SKIP_TEXT]);
+
 struct lint_question {
-    const struct profile *profile; /* NULL: only what holds for every certificate */
-    unsigned rules;                /* RULES_* beside those of the profile */
-    const struct issuer *issuer;   /* NULL: not at hand; with a profile: self-signed */
+    const struct profile
+        *profile;   /* NULL: only what holds for every certificate; else CRLs are judged as ours */
+    unsigned rules; /* RULES_* beside those of the profile */
+    const struct issuer *issuer; /* NULL: not at hand; to be signed by a profile: self-signed */
 };
 
 /* One call for each rule that is broken. finding: kind P11CA_REFUSED, message with profile, source and field. */

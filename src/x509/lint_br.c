@@ -285,7 +285,7 @@ static bool check_eku(struct lint *l)
 
 static bool check_eku_set(struct lint *l)
 {
-    return !is_subscriber(l) || !(l->f.eku & EKU_OTHER) ||
+    return !is_subscriber(l) || !(l->f.eku & ~(unsigned)(EKU_SERVER | EKU_CLIENT)) ||
            lint_have(l, "want serverAuth and clientAuth, have others");
 }
 
@@ -305,7 +305,7 @@ static bool check_ku_ec(struct lint *l)
 static bool check_ku_agree(struct lint *l)
 {
     return l->spki.kind == KEY_RSA || !(l->f.key_usage & USAGE_KEY_AGREEMENT) ||
-           lint_have(l, "want no keyAgreement, have it");
+           !(l->f.key_usage & USAGE_DIGITAL_SIGNATURE) || lint_have(l, "want no keyAgreement, have it");
 }
 
 static bool check_ku_rsa(struct lint *l)

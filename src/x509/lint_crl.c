@@ -55,7 +55,7 @@ static bool check_alg_match(struct lint *l)
 
 static bool check_signature(struct lint *l)
 {
-    return !der_equal(l->crl.issuer, l->q.issuer->subject) || lint_verify(l, &l->q.issuer->spki);
+    return !der_equal(l->crl.issuer, l->q.issuer->subject) || lint_verify(l, l->crl.alg, &l->q.issuer->spki);
 }
 
 static bool check_issuer(struct lint *l)

@@ -316,9 +316,10 @@ static bool check_no_rev_alone(struct lint *l)
     return lint_have(l, "want neither cRLDistributionPoints nor an OCSP responder beside it, have one");
 }
 
-/* A responder that answers for itself is asked by nobody. */
+/* Of a responder that should have ocsp-nocheck, other rows speak. */
 static bool check_revocation(struct lint *l)
 {
+    bool responder = l->rules & RULES_OCSP || (l->q.profile && l->q.profile->ocsp_nocheck);
     static const enum oid any[] = {OID_CRL_DP, OID_NO_REV_AVAIL, OID_OCSP_NOCHECK};
     size_t i;
 
@@ -326,8 +327,14 @@ static bool check_revocation(struct lint *l)
         if (tbs_ext(&l->t, any[i]))
             return true;
     }
-    return l->t.version < 3 || has_method(l, OID_AD_OCSP) ||
+    return responder || l->t.version < 3 || has_method(l, OID_AD_OCSP) ||
            lint_have(l, "want a place to ask whether it is revoked, or noRevAvail, have neither");
+}
+
+/* Of PIV's own extension its rows say more. */
+static bool is_known(const struct lint *l, struct der oid)
+{
+    return oid_find(oid) != OID_NONE || (l->rules & RULES_PIV && der_equal(oid, LINT_PIV_NACI));
 }
 
 static bool check_unknown_critical(struct lint *l)
@@ -336,7 +343,7 @@ static bool check_unknown_critical(struct lint *l)
     size_t i;
 
     for (i = 0; i < l->t.n_exts; i++) {
-        if (l->t.exts[i].critical && oid_find(l->t.exts[i].oid) == OID_NONE)
+        if (l->t.exts[i].critical && !is_known(l, l->t.exts[i].oid))
             return lint_have(l, "want those that others do not know not critical, have %s critical",
                 oid_text(l->t.exts[i].oid, name));
     }

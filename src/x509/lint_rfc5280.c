@@ -39,12 +39,18 @@ static bool check_serial_sign(struct lint *l)
     return true;
 }
 
+/* A finished certificate whose issuer is not at hand; what is to be signed without one is to sign itself. */
+static bool is_orphan(const struct lint *l)
+{
+    return !l->q.issuer && (!l->q.profile || (l->whole.der.p && !l->q.profile->self_signed));
+}
+
 static bool check_alg(struct lint *l)
 {
     const struct sigalg *want = l->q.issuer ? l->q.issuer->alg : l->spki_ok ? sigalg_for_key(&l->spki) : NULL;
     const struct sigalg *found = sigalg_find(l->t.alg);
 
-    if (!want) /* no key, which is another row */
+    if (!want || is_orphan(l)) /* no key, which is another row */
         return found ||
                lint_have(l, "want ECDSA or RSA PKCS #1 with SHA-256, SHA-384 or SHA-512, have another");
     return found == want ||
@@ -84,8 +90,8 @@ static bool check_signature(struct lint *l)
     bool own = !l->f.aki.len || !l->f.ski.len || der_equal(l->f.aki, l->f.ski);
 
     if (l->q.issuer)
-        return !der_equal(l->t.issuer, l->q.issuer->subject) || lint_verify(l, &l->q.issuer->spki);
-    return !l->self_issued || !own || !l->spki_ok || lint_verify(l, &l->spki);
+        return !der_equal(l->t.issuer, l->q.issuer->subject) || lint_verify(l, l->t.alg, &l->q.issuer->spki);
+    return !l->self_issued || !own || !l->spki_ok || lint_verify(l, l->t.alg, &l->spki);
 }
 
 static bool check_issuer(struct lint *l)
@@ -93,8 +99,8 @@ static bool check_issuer(struct lint *l)
     if (l->q.issuer)
         return der_equal(l->t.issuer, l->q.issuer->subject) ||
                lint_have(l, "want the subject of the issuer's certificate, byte for byte, have another name");
-    if (!l->q.profile)
-        return true; /* a foreign certificate without its issuer */
+    if (is_orphan(l))
+        return true;
     return der_equal(l->t.issuer, l->t.subject) ||
            lint_have(l, "want the subject, byte for byte, have another name");
 }
@@ -430,11 +436,13 @@ static bool check_aki(struct lint *l)
     return der_equal(l->f.aki, want) || lint_have(l, "want the issuer's key identifier, have another");
 }
 
+/* With Matter and SPIFFE it is more than a warning: rows of theirs. */
 static bool check_ku_critical(struct lint *l)
 {
     const struct cert_ext *ext = tbs_ext(&l->t, OID_KEY_USAGE);
 
-    return !ext || ext->critical || lint_have(l, "want it critical, have it not");
+    return !ext || ext->critical || l->rules & (RULES_MATTER | RULES_SPIFFE) ||
+           lint_have(l, "want it critical, have it not");
 }
 
 static bool check_ca_ku(struct lint *l)

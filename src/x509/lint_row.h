@@ -55,8 +55,8 @@ typedef bool lint_tell_fn(void *arg, const struct lint_rule *rule, const struct 
 bool lint_ask(struct lint *l, const struct lint_rule *rows, lint_tell_fn *fn, void *arg);
 void lint_tell(struct lint *l, const struct lint_rule *rule, struct p11ca_err *ret);
 
-/* Whether the signature is this issuer's; lint_because() when not. */
-bool lint_verify(struct lint *l, const struct spki *key);
+/* Whether the signature, by what the signed part says is its algorithm, is this key's. True when that is none of ours. */
+bool lint_verify(struct lint *l, struct der alg_id, const struct spki *key);
 
 /* What is wrong with the signature algorithm of an object; NULL: nothing. */
 const char *lint_weak_digest(struct der alg_id, char dst[OID_TEXT]);
@@ -87,6 +87,8 @@ bool lint_has_policy(const struct lint *l, struct der oid);
 int64_t lint_days(const struct lint *l);
 
 #define LINT_OID(literal) DER_OF((const uint8_t *)(literal), sizeof(literal) - 1)
+
+#define LINT_PIV_NACI LINT_OID("\x60\x86\x48\x01\x65\x03\x06\x09\x01") /* 2.16.840.1.101.3.6.9.1 */
 
 /* The value of the extension when it is there. */
 bool lint_ext(const struct lint *l, enum oid id, struct der *ret_value);

@@ -212,7 +212,6 @@ static bool check_ocsp_days(struct lint *l)
 #define EKU_CONTENT      LINT_OID("\x60\x86\x48\x01\x65\x03\x06\x07")         /* 2.16.840.1.101.3.6.7 */
 #define EKU_LOGON        LINT_OID("\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x02") /* 1.3.6.1.4.1.311.20.2.2 */
 #define EKU_PKINIT       LINT_OID("\x2b\x06\x01\x05\x02\x03\x04")             /* 1.3.6.1.5.2.3.4 */
-#define PIV_NACI         LINT_OID("\x60\x86\x48\x01\x65\x03\x06\x09\x01")     /* 2.16.840.1.101.3.6.9.1 */
 #define POLICY_AUTH      LINT_OID("\x60\x86\x48\x01\x65\x03\x02\x01\x03\x0d") /* 2.16.840.1.101.3.2.1.3.13 */
 #define POLICY_CARD_AUTH LINT_OID("\x60\x86\x48\x01\x65\x03\x02\x01\x03\x11") /* 2.16.840.1.101.3.2.1.3.17 */
 
@@ -333,7 +332,7 @@ static const struct cert_ext *naci(const struct lint *l)
     size_t i;
 
     for (i = 0; i < l->t.n_exts; i++) {
-        if (der_equal(l->t.exts[i].oid, PIV_NACI))
+        if (der_equal(l->t.exts[i].oid, LINT_PIV_NACI))
             return &l->t.exts[i];
     }
     return NULL;
@@ -356,7 +355,7 @@ static bool check_piv_naci_old(struct lint *l)
 {
     const struct cert_ext *ext = naci(l);
 
-    return !ext || ext->critical || lint_have(l, "want none, which is deprecated, have it");
+    return !ext || !check_piv_naci(l) || lint_have(l, "want none, which is deprecated, have it");
 }
 
 #define S    RULES_SPIFFE

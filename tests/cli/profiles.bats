@@ -103,7 +103,7 @@ has() {
     openssl verify -x509_strict -CAfile home/eternal.crt home/ids.crt
     openssl verify -x509_strict -CAfile home/paa.crt home/pai.crt
     equal "$(openssl x509 -in home/eternal.crt -noout -enddate)" "notAfter=Dec 31 23:59:59 9999 GMT"
-    openssl x509 -in home/pai.crt -outform DER | xxd -p | tr -d '\n' | grep -q 180f39393939313233313233353935395a
+    openssl x509 -in home/pai.crt -outform DER | od -An -v -tx1 | tr -d " \n" | grep -q 180f39393939313233313233353935395a
 }
 
 @test "server, client, device, user, ocsp-signer" {
@@ -122,7 +122,7 @@ has() {
 @test "idevid: no expiry, serialNumber, HardwareModuleName; refused under a CA that ends" {
     issue ids idevid i --id SN000001 --san hw:1.3.6.1.4.1.32473.1.1:SN000001
     judged eternal ids i any
-    openssl x509 -in i.crt -outform DER | xxd -p | tr -d '\n' >i.hex
+    openssl x509 -in i.crt -outform DER | od -An -v -tx1 | tr -d " \n" >i.hex
     grep -q 180f39393939313233313233353935395a i.hex
     grep -q a02406082b06010505070804a0183016060a2b0601040181fd5901010408534e303030303031 i.hex
     sed -i 's/"ocsp-signer", "sensor"/"idevid"/' home/p11ca.conf
@@ -185,7 +185,7 @@ has() {
     equal "$(openssl x509 -in leaf.crt -noout -subject -nameopt RFC2253)" 'subject=serialNumber=SN1,CN=press 3,O=Acme'
     has "$(text_of leaf)" "URI:spiffe://acme.example/line/4"
     has "$(text_of leaf)" "Policy: 1.3.6.1.4.1.32473.1.3"
-    openssl x509 -in leaf.crt -outform DER | xxd -p | tr -d '\n' | grep -q '060a2b0601040181fd5902010405.*0c03322e31'
+    openssl x509 -in leaf.crt -outform DER | od -An -v -tx1 | tr -d " \n" | grep -q '060a2b0601040181fd5902010405.*0c03322e31'
     # the same order again is the same certificate, and a profile that says something else another order
     p11ca -q --json -C home issue -a ids -p sensor --csr leaf.csr --id SN1 --field line=4 --field firmware=2.1 -o leaf.crt |
         jq -e '.outcome == "reused"'

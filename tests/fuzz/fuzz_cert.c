@@ -3,6 +3,7 @@
 
 #include "fuzz.h"
 #include "x509/cert.h"
+#include "x509/lint.h"
 #include "x509/name.h"
 #include "x509/pem.h"
 
@@ -49,6 +50,35 @@ static void lint_all(const struct cert *cert)
     lint(cert, NULL, fuzz_issuer());
     for (i = 0; (profile = profile_at(i)); i++)
         lint(cert, profile, profile->self_signed ? NULL : fuzz_issuer());
+}
+
+/* Every rule of every family, of whatever was read; what is to be signed is asked nothing that the whole is not. */
+static void require_named(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding)
+{
+    size_t *n = arg;
+
+    ++*n;
+    REQUIRE(rule && finding->code[0]);
+    fuzz_require_text((const uint8_t *)finding->msg, strlen(finding->msg), "");
+}
+
+#define ALL_RULES                                                                                            \
+    (RULES_BR | RULES_IDEVID | RULES_LDEVID | RULES_MATTER | RULES_SPIFFE | RULES_OCSP | RULES_PIV)
+
+static void lint_whole(struct der der, const struct cert *cert)
+{
+    const struct lint_question questions[] = {
+        {.rules = ALL_RULES}, {.rules = ALL_RULES, .issuer = fuzz_issuer()}};
+    size_t i, whole, tbs;
+
+    for (i = 0; i < 2; i++) {
+        whole = tbs = 0;
+        lint_cert(der, &questions[i], require_named, &whole);
+        REQUIRE(cert || whole);
+        if (cert)
+            lint_tbs(cert->tbs, &questions[i], require_named, &tbs);
+        REQUIRE(whole >= tbs);
+    }
 }
 
 static bool inside(struct der part, const struct cert *cert)
@@ -117,11 +147,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
     fuzz_fill(&cert, sizeof(cert));
     if (!TAKES(cert_read(p, len, &cert, &err))) {
         REQUIRE(fuzz_untouched(&cert, sizeof(cert)));
+        if (len && p[0] == DER_SEQUENCE)
+            lint_whole(DER_OF(p, len), NULL);
         read_issuer(p, len, NULL);
         return 0;
     }
     require_whole(&cert);
     lint_all(&cert);
+    lint_whole(der_buf(&cert.der), &cert);
     read_facts(&cert);
     show_name(cert.t.subject);
     show_name(cert.t.issuer);

@@ -3,6 +3,7 @@
 
 #include "fuzz.h"
 #include "x509/crl.h"
+#include "x509/lint.h"
 #include "x509/name.h"
 #include "x509/pem.h"
 
@@ -41,6 +42,28 @@ static void verify(const struct crl *crl)
     (void)TAKES(crl_verify(crl, fuzz_key(), fuzz_issuer()->alg, &err));
 }
 
+static void require_named(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding)
+{
+    size_t *n = arg;
+
+    ++*n;
+    REQUIRE(rule && finding->code[0]);
+    fuzz_require_text((const uint8_t *)finding->msg, strlen(finding->msg), "");
+}
+
+/* As anybody's, below our issuer, as ours. */
+static void lint(struct der der, bool readable)
+{
+    static const struct profile ours = {.name = "ours"};
+    const struct lint_question questions[] = {
+        {.rules = 0}, {.issuer = fuzz_issuer()}, {.issuer = fuzz_issuer(), .profile = &ours}};
+    size_t i, n = 0;
+
+    for (i = 0; i < 3; i++)
+        lint_crl(der, &questions[i], require_named, &n);
+    REQUIRE(readable || n >= 3);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
     AUTO_BUF text = BUF_INIT;
@@ -50,6 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
     fuzz_fill(&crl, sizeof(crl));
     if (!TAKES(crl_read(p, len, &crl, &err))) {
         REQUIRE(fuzz_untouched(&crl, sizeof(crl)));
+        if (len && p[0] == DER_SEQUENCE)
+            lint(DER_OF(p, len), false);
         return 0;
     }
     require_whole(&crl);
@@ -58,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
     if (TAKES(name_to_text(crl.t.issuer, &text, &err)))
         fuzz_require_text(text.p, text.len, "");
     verify(&crl);
+    lint(der_buf(&crl.der), true);
     crl_done(&crl);
     return 0;
 }

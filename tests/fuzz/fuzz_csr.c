@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "fuzz.h"
 #include "x509/csr.h"
+#include "x509/lint.h"
 #include "x509/name.h"
 #include "x509/ossl.h"
 #include "x509/pem.h"
@@ -80,6 +81,12 @@ static void read_both(const uint8_t *p, size_t len)
     REQUIRE(lenient || !strict);
 }
 
+static void require_named(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding)
+{
+    REQUIRE(!arg && rule && finding->code[0]);
+    fuzz_require_text((const uint8_t *)finding->msg, strlen(finding->msg), "");
+}
+
 static int split(struct der in, struct der *subject, struct der *spki, struct der *rest)
 {
     struct der seq, info, version;
@@ -130,6 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
     struct der subject, spki, rest;
 
     read_both(p, len);
+    lint_csr(DER_OF(p, len), &(struct lint_question){.rules = 0}, require_named, NULL);
     if (split(DER_OF(p, len), &subject, &spki, &rest) == 0) {
         read_key(spki);
         sign_anew(subject, rest);

@@ -1,0 +1,63 @@
+/* Included by x509_lint_test.c: objects that break no rule. */
+/* Rows of one or two lines each. */
+/* clang-format off */
+{"leaf", SERVER_BASE, NULL, 0, false, false, {{END}}},
+{"leaf-rsa", SERVER_BASE, NULL, 0, false, false, {K(KEY_RSA), KU("05a0")}},
+{"leaf-below", SERVER_BASE, NULL, 0, true, false, {{END}}},
+{"leaf-signed", SERVER_BASE, NULL, 0, true, true, {{END}}},
+{"leaf-nameless", SERVER_BASE, NULL, 0, true, true, {NAME(SUBJECT, ""), CRIT(OID_SAN)}},
+{"leaf-short-lived", SERVER_BASE, NULL, 0, true, true, {NO(OID_CRL_DP), X(OID_NO_REV_AVAIL, "0500")}},
+{"server", SERVER_BASE, "server", 0, true, true, {{END}}},
+{"server-orphan", SERVER_BASE, "server", 0, false, true, {{END}}},
+{"root", ROOT_BASE, NULL, 0, false, true, {{END}}},
+{"root-ca", ROOT_BASE, "root-ca", 0, false, true, {{END}}},
+{"sub", SUB_BASE, NULL, 0, false, false, {{END}}},
+{"sub-below", SUB_BASE, NULL, 0, true, true, {{END}}},
+{"sub-constrained", SUB_BASE, NULL, 0, true, true, {XC(OID_NAME_CONSTRAINTS, NC_GOOD),
+    XC(OID_POLICY_CONSTRAINTS, "3003800100"), XC(OID_INHIBIT_ANY_POLICY, "020100"), OF_POLICY("2.5.29.32.0")}},
+{"issuing-ca", SUB_BASE, "issuing-ca", 0, true, true, {{END}}},
+{"ocsp-signer", OCSP_BASE, "ocsp-signer", 0, true, true, {{END}}},
+
+{"own", SERVER_BASE, "own", 0, true, false, {OF_POLICY(OV), X(OID_NETSCAPE_COMMENT, "160161")}},
+
+{"br-leaf", SERVER_BASE, NULL, RULES_BR, false, false,
+    {NAME(SUBJECT, ""), SANC("DNS:www.example.org"), AIA, OF_POLICY(OV)}},
+{"br-rsa", SERVER_BASE, NULL, RULES_BR, false, false,
+    {NAME(SUBJECT, ""), SANC("DNS:www.example.org IP:1.1.1.1"), AIA, OF_POLICY(OV), K(KEY_RSA), KU("05a0")}},
+{"br-root", ROOT_BASE, NULL, RULES_BR, false, false, {{END}}},
+{"br-sub", SUB_BASE, NULL, RULES_BR, false, false, {AIA, OF_POLICY(OV)}},
+
+{"idevid", SERVER_BASE, NULL, RULES_IDEVID, false, false,
+    {NAME(SUBJECT, "serialNumber=SN000001"), VALID(0, 0), NO(OID_EXT_KEY_USAGE), SAN(HW_NAME)}},
+{"ldevid", SERVER_BASE, NULL, RULES_LDEVID, false, false,
+    {NAME(SUBJECT, "serialNumber=SN000001"), EKU(CLIENT), SAN(HW_NAME)}},
+
+{"paa", ROOT_BASE, NULL, RULES_MATTER, false, true,
+    {NAME(SUBJECT, "CN=PAA,MatterVID=FFF1"), NAME(ISSUER, "CN=PAA,MatterVID=FFF1")}},
+{"pai", SUB_BASE, NULL, RULES_MATTER, false, true,
+    {NAME(SUBJECT, "CN=PAI,MatterVID=FFF1"), NAME(ISSUER, "CN=PAA,MatterVID=FFF1"), NO(OID_EXT_KEY_USAGE)}},
+{"dac", SERVER_BASE, NULL, RULES_MATTER, false, true,
+    {NAME(SUBJECT, "CN=DAC,MatterPID=8000,MatterVID=FFF1"), NAME(ISSUER, "CN=PAI,MatterPID=8000,MatterVID=FFF1"),
+        NO(OID_EXT_KEY_USAGE), NO(OID_SAN), X(OID_SKI, SKI_OTHER)}},
+{"dac-cn", SERVER_BASE, NULL, RULES_MATTER, false, true,
+    {NAME(SUBJECT, "CN=DAC Mvid:FFF1 Mpid:8000"), NAME(ISSUER, "CN=PAI,MatterVID=FFF1"), NO(OID_EXT_KEY_USAGE),
+        NO(OID_SAN), X(OID_SKI, SKI_OTHER)}},
+
+{"spiffe", SERVER_BASE, NULL, RULES_SPIFFE, false, false,
+    {NAME(SUBJECT, ""), SANC("URI:spiffe://acme.example/svc DNS:svc.acme.example"), EKU(SERVER " " CLIENT)}},
+{"spiffe-below", SERVER_BASE, NULL, RULES_SPIFFE, true, true,
+    {SAN("URI:spiffe://acme.example/svc"), EKU(SERVER " " CLIENT)}},
+{"spiffe-ca", SUB_BASE, NULL, RULES_SPIFFE, false, false, {SAN("URI:spiffe://acme.example")}},
+
+{"ocsp", OCSP_BASE, NULL, RULES_OCSP, true, true, {{END}}},
+
+{"piv", SERVER_BASE, NULL, RULES_PIV, false, false,
+    {NAME(SUBJECT, "CN=DOE.JANE.A.1234567890"), SAN(FASCN " " UUID " " UPN), OF_POLICY(PIV_AUTH),
+        EKU(CLIENT " " LOGON " " PKINIT)}},
+{"piv-card", SERVER_BASE, NULL, RULES_PIV, false, false,
+    {NAME(SUBJECT, ""), SANC(FASCN " " UUID), OF_POLICY(PIV_CARD), EKUC(CARD)}},
+
+{"crl", CRL_BASE, NULL, 0, false, true, {{END}}},
+{"crl-empty", CRL_BASE, NULL, 0, false, true, {F(REVOKED, "")}},
+{"crl-below", CRL_BASE, NULL, 0, true, true, {{END}}},
+{"crl-own", CRL_BASE, "server", 0, true, true, {{END}}},

@@ -333,9 +333,11 @@ static void tell_rest(struct lot *lot, size_t first)
 static int end_group(struct lot *lot, int rc, struct p11ca_err *err)
 {
     struct group *g = &lot->group;
-    struct p11ca_err why = rc == 0 ? (struct p11ca_err){.kind = P11CA_OK} : *err;
+    struct p11ca_err why = {.kind = P11CA_OK};
     size_t i;
 
+    if (rc != 0)
+        why = *err;
     for (i = 0; i < g->n; i++) {
         tell_row(lot, i, why.kind ? &why : NULL);
         if (rc == 0 && group_is_over(&g->job[i])) {

@@ -2,6 +2,7 @@
 #
 #   make            build/bin/p11ca and build/lib/libp11ca.a
 #   make check      unit, CLI and token tests on real SoftHSM tokens
+#   make interop    what every other verifier that is installed says to our certificates and to broken ones
 #   make fuzz       every reader of foreign input under libFuzzer, SECONDS=60 each; TARGETS="csr name" for some
 #   make lint       the rules of this house as checks
 #   make demo       a PKI from nothing in ./demo-pki
@@ -63,7 +64,7 @@ LIB  := $(B)/lib/libp11ca.a
 GATE := $(B)/lib/p11ca/libp11ca-gate.so
 DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
 
-.PHONY: all check check-unit check-corpus check-cli demo bench lint fuzz fuzz-build format install clean
+.PHONY: all check check-unit check-corpus check-cli interop demo bench lint fuzz fuzz-build format install clean
 .SECONDARY:
 all: $(BIN) $(GATE) $(DATA)
 
@@ -128,6 +129,10 @@ check-corpus: $(CORPUS)
 	BUILD=$(B) tests/run-corpus $(CORPUS)
 
 check: check-unit check-corpus check-cli
+
+# Beside the check: it asks verifiers that nothing else here needs. VERIFIERS="go node" asks some.
+interop: all
+	BUILD=$(CURDIR)/$(B) VERIFIERS="$(VERIFIERS)" tests/interop/run
 
 # libFuzzer is clang's; a folder of its own, whatever SAN says. gcc decides about warnings: clang calls unused what only
 # its cleanup attribute uses.

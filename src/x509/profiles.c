@@ -166,6 +166,8 @@ static int add_all(
 {
     int i, n = group ? config_setting_length(group) : 0;
 
+    if (group && !config_setting_is_group(group))
+        return conf_err(conf, group, err, "profiles: want a group { ... }");
     for (i = 0; i < n; i++) {
         if (add_profile(set, conf, config_setting_get_elem(group, (unsigned)i), err) != 0)
             return -1;

@@ -92,7 +92,7 @@ static unsigned bit_length(struct der n)
 {
     unsigned bits = (unsigned)n.len * 8, top;
 
-    for (top = 0x80; n.len && !(n.p[0] & top); top >>= 1)
+    for (top = 0x80; n.len && top && !(n.p[0] & top); top >>= 1)
         bits--;
     return bits;
 }
@@ -145,6 +145,9 @@ static int read_rsa(struct der params, struct der bits, struct der *ret_n, struc
 
     if (der_whole(params, DER_NULL, &c) != 0 || c.len != 0)
         return invalid(err, "RFC 3279 2.3.1: want NULL parameters with rsaEncryption, have others");
+    /* DER too, inside a BIT STRING: out of the sight of whoever checked what it is in. */
+    if (der_check(bits, 2, "public key", err) != 0)
+        return -1;
     if (der_whole(bits, DER_SEQUENCE, &c) != 0 || next_positive(&c, ret_n) != 0 ||
         next_positive(&c, ret_e) != 0 || c.len != 0)
         return invalid(err, "RFC 8017 A.1.1: want RSAPublicKey of two positive numbers, have something else");
@@ -190,9 +193,6 @@ int spki_read(const uint8_t *p, size_t len, struct spki *ret, struct p11ca_err *
         der_next_bits(&seq, &bits) != 0 || seq.len != 0)
         return invalid(err, "RFC 5280 4.1.2.7: want SubjectPublicKeyInfo, have something else");
     if (read_key(alg, bits, &n, &e, &key, err) != 0)
-        return -1;
-    /* The bits of an RSA key are DER too, out of der_check()'s sight. */
-    if (key.kind == KEY_RSA && der_check(bits, 2, "public key", err) != 0)
         return -1;
     if (!p || len > sizeof(key.der))
         return err_set(err, P11CA_BUG, "KEY_SHAPE", "public key: %zu octets passed every check", len);

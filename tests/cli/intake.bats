@@ -66,6 +66,7 @@ table() {
 24|24-trailing.der|-||4|DER_TRAILING|ok|request: want nothing after * octets, have 7 more
 24|24-short.der|-||4|DER_SYNTAX|parse|request: X.690 8.1: want a complete value, have one that ends early, at octet 0
 24|24-empty.der|-||4|INPUT_TYPE|parse|want a certificate request, have nothing
+25|25-padded-modulus.der|-||4|DER_NOT_CANONICAL|bad|request: public key: X.690 11: want the one DER form of the value, have another, at octet 4
 25|25-indefinite.der|-||4|DER_NOT_CANONICAL|ok|request: X.690 10.1: want a definite length, have an indefinite one, at octet 0
 25|25-long-length.der|-||4|DER_NOT_CANONICAL|ok|request: X.690 10.1: want the shortest length, have a longer one, at octet 0
 26|26-version-1.der|-||4|CSR_VERSION|ok|request: RFC 2986 4.1: version: want 0, have another

@@ -285,6 +285,13 @@ static void large_modulus(struct buf *ret)
     some_modulus(8200, true, 65537, ret);
 }
 
+/* RSAPublicKey 30 82 .. .. 02 82 .. .. 00 N: a second zero where N began. */
+static void padded_modulus(struct buf *ret)
+{
+    some_modulus(2048, true, 65537, ret);
+    ret->p[9] = 0;
+}
+
 static void exponent_1(struct buf *ret)
 {
     some_modulus(2048, true, 1, ret);
@@ -625,6 +632,7 @@ static const struct row rows[] = {
     {"24-trailing", .damage = add_trailer},
     {"24-short", .damage = cut_short},
     {"24-empty", .damage = nothing},
+    {"25-padded-modulus", .no_key = padded_modulus},
     {"25-indefinite", .damage = indefinite},
     {"25-long-length", .damage = long_length},
     {"26-version-1", .version = 1},

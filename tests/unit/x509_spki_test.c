@@ -229,6 +229,11 @@ static void refuses_rsa_forms(void **state)
     der_close(&b, 0, DER_SEQUENCE);
     assert_refused(spki_read(b.p, b.len, &spki, &err), "KEY_INVALID",
         "public key: RFC 3279 2.3.1: want NULL parameters with rsaEncryption, have others");
+    /* a second leading zero: no number ends there, and no counting of bits either */
+    good.der[good.n_at] = 0;
+    assert_refused(spki_read(good.der, good.len, &spki, &err), "DER_NOT_CANONICAL",
+        "public key: X.690 11: want the one DER form of the value, have another, at octet 4");
+    good = test_spki(test_key(KEY_RSA));
     /* the leading zero of the modulus made a number of its own: negative */
     memcpy(good.der + good.n_at - 1, "\x80", 1);
     assert_refused(spki_read(good.der, good.len, &spki, &err), "KEY_INVALID",

@@ -124,6 +124,10 @@ static void refused_text(void **state)
             "own.conf:1: profiles.x: tls-feature: RFC 7633 4.1: want numbers from 1 to 65535"},
         {"x = { base = \"device\"; tls-feature = [ 5, 5 ]; };",
             "own.conf:1: profiles.x: tls-feature: RFC 7633 4.1: want each number once"},
+        {"x = { base = \"device\"; tls-feature = [ 5L ]; };",
+            "own.conf:1: profiles.x: tls-feature: RFC 7633 4.1: want numbers from 1 to 65535"},
+        {"x = { base = \"device\"; no-rev-avail = 1; };",
+            "own.conf:1: profiles.x: no-rev-avail: want true or false"},
         {"x = { base = \"device\"; masa-url = \"masa\"; };",
             "own.conf:1: profiles.x: masa-url: RFC 8995 2.3.2: want a URI, have 'masa'"},
         {"x = { base = \"device\"; no-rev-avail = true; };",
@@ -177,6 +181,24 @@ static void refused_text(void **state)
             "own.conf:3: profiles.x: extensions: RFC 5280 4.2: want each extension once, have "
             "1.3.6.1.4.1.32473.2 "
             "twice"},
+        {"x = { base = \"device\"; extensions = (\n"
+         "{ oid = \"1.3.6.1.4.1.32473.2\"; type = \"INTEGER\"; from = \"fixed\"; value = \"1\"; },\n"
+         "{ oid = \"1.3.6.1.4.1.32473.2\"; type = \"INTEGER\"; from = \"manifest\"; value = \"{b}\"; } ); };",
+            "own.conf:3: profiles.x: extensions: RFC 5280 4.2: want each extension once, have "
+            "1.3.6.1.4.1.32473.2 "
+            "twice"},
+        {"x = { base = \"issuing-ca\"; extended-key-usage = [ \"1.3.6.1.5.5.7.3.9\" ]; };",
+            "own.conf:1: profiles.x: extended-key-usage: RFC 5280 4.2.1.12: want usage '1.3.6.1.5.5.7.3.9' "
+            "by its name, OCSPSigning"},
+        {"x = { base = \"device\"; extended-key-usage = [ \"1.2.3.4\", \"1.2.3.4\" ]; };",
+            "own.conf:1: profiles.x: extended-key-usage: RFC 5280 4.2.1.12: want each usage once, have "
+            "'1.2.3.4' twice"},
+        {"x = { base = \"idevid\"; days = 30; };",
+            "own.conf:1: profile 'x': days: want no-expiry said with it, true or false: it is inherited, and "
+            "days would not count"},
+        {"x = { base = \"idevid\"; days-max = 7300; };",
+            "own.conf:1: profile 'x': days: want no-expiry said with it, true or false: it is inherited, and "
+            "days would not count"},
         {"x = { base = \"device\"; skip-lint = ( { rule = \"LINT_SERIAL\"; reason = \" \"; } ); };", NULL},
     };
     size_t i;

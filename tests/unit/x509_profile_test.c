@@ -438,6 +438,48 @@ static void template_names(void **state)
     assert_true(template_uses(p, "firmware") && template_uses(p, "id") && !template_uses(p, "x"));
 }
 
+static const char parts_of_two[] =
+    "profiles = { part = { base = \"ldevid\"; san-allowed = [ \"hw\", \"permid\" ];\n"
+    "  sans = ( { kind = \"hw\"; from = \"manifest\"; value = \"{type}:{serial}\"; },\n"
+    "    { kind = \"permid\"; from = \"manifest\"; value = \":no{number}\"; optional = true; } ); }; };";
+
+/* A field is no way to another type, and what looks like one serial number is not another in hexadecimal. */
+static void template_octets(void **state)
+{
+    static const struct {
+        const char *fields[8], *field, *have, *names;
+    } cases[] = {
+        {{"type", "1.2.3", "serial", "00:1B/7 x", "number", "#41", NULL}, NULL, NULL,
+            "hw:1.2.3:00:1B/7 x, permid::no#41"},
+        {{"type", "1.2.3:SN9", "serial", "SN1", NULL}, "type", "1.2.3:SN9", NULL},
+        {{"type", "1.2.3", "serial", "#534e39", NULL}, "serial", "#534e39", NULL},
+    };
+    AUTO_OWN o;
+    const struct profile *p = own_profile(&o, "part", parts_of_two);
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_CLAIMS c;
+        struct template_source src = source(&c, "CN=leaf", cases[i].fields);
+        AUTO_SANS sans = SAN_LIST_INIT;
+        AUTO_BUF text = BUF_INIT;
+        char want[200];
+
+        if (cases[i].names) {
+            assert_ok(template_sans(p, &src, &sans, &err));
+            san_to_text(&sans, &text);
+            assert_string_equal(buf_str(&text), cases[i].names);
+            continue;
+        }
+        snprintf(want, sizeof(want),
+            "profile 'part': hw: field '%s': want no # behind the colon and no colon before it inside other "
+            "text, have '%s'",
+            cases[i].field, cases[i].have);
+        assert_refused(template_sans(p, &src, &sans, &err), "FIELD_SYNTAX", want);
+    }
+}
+
 /* --- extensions that are the same in all, and no others --- */
 
 static const char rich[] =
@@ -568,6 +610,7 @@ int main(void)
         cmocka_unit_test(templates_are_filled),
         cmocka_unit_test(templates_refuse),
         cmocka_unit_test(template_names),
+        cmocka_unit_test(template_octets),
         cmocka_unit_test(fixed_extensions),
         cmocka_unit_test(short_lived_without_revocation),
         cmocka_unit_test(size_is_capped),

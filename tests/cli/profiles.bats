@@ -247,6 +247,17 @@ has() {
     refused 3 "p11ca: profiles.conf:1: *" p11ca -C home profile check
 }
 
+@test "a device's identity: a request for another serialNumber; a leaf called like its issuer" {
+    ec_request other "/O=Acme/serialNumber=SN9"
+    refused 4 "p11ca: other.csr: device ID 'SN1': the request's subject says serialNumber 'SN9' (give --subject to decide)" \
+        p11ca -q -C home issue -a ids -p idevid --csr other.csr --id SN1 --san hw:1.3.6.1.4.1.32473.1.1:SN1 -o x.crt
+    p11ca -q -C home issue -a ids -p idevid --csr other.csr --id SN9 -o other.crt >/dev/null
+    judged eternal ids other any
+    refused 4 "p11ca: x.key: profile 'client': RFC 5280 4.1.2.4: issuer: want another name than the subject's in a leaf, have the same" \
+        p11ca -q -C home issue -a factory -p client --new-key x.key --uri urn:acme:x -o x.crt \
+        --subject "$(openssl x509 -in home/factory.crt -noout -subject -nameopt RFC2253 | sed 's/^subject=//')"
+}
+
 @test "a rehearsal knows the home's own profiles" {
     p11ca -q -C home ceremony rehearse --yes home/ids.conf --dir rehearsal 2>err || fail "$(cat err)"
 }

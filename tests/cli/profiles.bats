@@ -258,6 +258,27 @@ has() {
         --subject "$(openssl x509 -in home/factory.crt -noout -subject -nameopt RFC2253 | sed 's/^subject=//')"
 }
 
+@test "audit: what a profile said then is no fault now, nor what a ceremony's step said instead of it" {
+    ec_request leaf "/CN=press 3"
+    p11ca -q -C home issue -a ids -p sensor --csr leaf.csr --id SN1 -o leaf.crt >/dev/null
+    sound
+    equal "$(grep -c 'as the profile is now' <<<"$output" || true)" 0
+    sed -i 's/san-allowed = \[ "hw", "URI" \];/& key-usage = [ "digitalSignature", "keyAgreement" ];/' home/profiles.conf
+    sound
+    has "$output" "as the profile is now: profile 'sensor': RFC 5280 4.2.1.3: keyUsage: want digitalSignature, keyAgreement, have digitalSignature"
+    printf '  %s = { token = "ids"; key = "%s"; subject = "CN=%s"; profile = "%s"; };\n' \
+        deep deep Deep root-ca >deep.conf
+    sed -i '/^authorities = {/r deep.conf' home/p11ca.conf
+    cat >home/deep-script.conf <<'EOF'
+title = "A root with a path length";
+steps = ( { do = "generate-key"; authority = "deep"; algorithm = "P-256"; },
+          { do = "self-sign"; authority = "deep"; path-length = 2; } );
+EOF
+    p11ca -q -C home ceremony run --yes home/deep-script.conf
+    has "$(openssl x509 -in home/deep.crt -noout -text)" pathlen:2
+    sound
+}
+
 @test "a rehearsal knows the home's own profiles" {
     p11ca -q -C home ceremony rehearse --yes home/ids.conf --dir rehearsal 2>err || fail "$(cat err)"
 }

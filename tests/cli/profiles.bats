@@ -282,3 +282,27 @@ EOF
 @test "a rehearsal knows the home's own profiles" {
     p11ca -q -C home ceremony rehearse --yes home/ids.conf --dir rehearsal 2>err || fail "$(cat err)"
 }
+
+@test "a rehearsal has stand-ins for issuers elsewhere, also of one's own profiles and of those that do not end" {
+    sed -i 's/^authorities = {/&\n  lone = { token = "ids"; key = "lone"; subject = "CN=Lone"; profile = "id-ca"; };/' home/p11ca.conf
+    echo 'title = "A list"; steps = ( { do = "sign-crl"; authority = "lone"; file = "lone.crl"; days = 10; } );' >home/list.conf
+    succeeds p11ca -q -C home ceremony rehearse --yes home/list.conf --dir rehearsal
+}
+
+@test "a ceremony knows the home's weak keys before it begins, and so does its rehearsal" {
+    openssl req -new -newkey rsa:3072 -nodes -keyout sub.key -subj /CN=Sub -out home/sub.csr 2>/dev/null
+    openssl req -in home/sub.csr -noout -modulus | sha1sum | cut -c 21-40 >home/weak
+    sed -i -e 's/^authorities = {/&\n  sub = { subject = "CN=Sub"; profile = "id-ca"; issuer = "eternal"; };/' \
+        -e '1i weak-keys = [ "weak" ];' home/p11ca.conf
+    cat >home/sign.conf <<'EOF'
+title = "Another CA";
+steps = ( { do = "sign-request"; authority = "eternal"; for = "sub"; request = "sub.csr"; certificate = "sub.crt"; } );
+EOF
+    for during in check 'run --yes' 'rehearse --yes'; do
+        # Words on purpose.
+        # shellcheck disable=SC2086
+        refused 3 "p11ca: *sign.conf:2: sign-request: *CVE-2008-0166?" p11ca -q -C home ceremony $during home/sign.conf
+    done
+    sed -i 1d home/p11ca.conf
+    succeeds p11ca -q -C home ceremony check home/sign.conf
+}

@@ -77,7 +77,7 @@ $(B)/obj/%.o: %.c $(STAMP)
 	$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
 # The built-in profiles, as a string of the program.
-%/obj/src/x509/profiles.conf.o: src/x509/profiles.conf
+%/obj/src/x509/profiles.conf.o: src/x509/profiles.conf Makefile
 	@mkdir -p $(@D)
 	{ echo 'extern const char profiles_text[] __attribute__((visibility("hidden"))); const char profiles_text[] = {' && \
 	    od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' && echo '0};'; } | $(CC) -std=c11 -g -O2 -fPIE -x c -c -o $@ -

@@ -82,7 +82,7 @@ int err_errno(struct p11ca_err *err, enum p11ca_kind kind, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    fill(err, kind, is_disk(saved) ? "DISK" : NULL, fmt, ap, strerror_r(saved, reason, sizeof(reason)));
+    fill(err, kind, is_disk(saved) ? "DISK" : "IO", fmt, ap, strerror_r(saved, reason, sizeof(reason)));
     va_end(ap);
     return -1;
 }

@@ -43,7 +43,10 @@ static const char home_template[] =
     "              # crl-url = \"http://pki.example/factory.crl\";    # goes into what it issues\n"
     "              # device-uri = \"urn:example:device:\";            # names of devices that bring none\n"
     "            };\n"
-    "};\n";
+    "};\n"
+    "\n"
+    "# Kinds of certificates of one's own (p11ca profile list shows those that are built in).\n"
+    "# @include \"profiles.conf\"\n";
 
 static int check_name(const char *name, struct p11ca_err *err)
 {

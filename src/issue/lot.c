@@ -54,10 +54,11 @@ static void set_now(struct lot *lot)
 
 /* --- what the ledger is told of rows that get nothing --- */
 
-static int note(struct lot *lot, const char *profile, const char *detail, struct p11ca_err *err)
+static int note(
+    struct lot *lot, const char *kind, const char *profile, const char *detail, struct p11ca_err *err)
 {
     const struct ledger_event e = {
-        .kind = "reject", .authority = lot->group.ctx.authority->name, .profile = profile, .detail = detail};
+        .kind = kind, .authority = lot->group.ctx.authority->name, .profile = profile, .detail = detail};
 
     return ledger_event(lot->group.ledger, &e, err);
 }
@@ -71,7 +72,7 @@ static int note_rejects(struct lot *lot, struct p11ca_err *err)
         const struct job *job = &g->job[i];
 
         if (job->state == JOB_FAILED && !job->reserved &&
-            note(lot, job->in.profile->name, job->err.msg, err) != 0)
+            note(lot, "reject", job->in.profile->name, job->err.msg, err) != 0)
             return -1;
     }
     return 0;
@@ -89,23 +90,15 @@ static int note_rejects_alone(struct lot *lot, struct p11ca_err *err)
 }
 
 /* An event of its own; its trouble must not hide what it is about. */
-static void note_lot(struct lot *lot, const char *detail)
+static void note_lot(struct lot *lot, const char *kind, const char *detail)
 {
     struct p11ca_err ignored;
 
     if (!lot->group.ledger || lot->order->dry_run || ledger_begin(lot->group.ledger, &ignored) != 0)
         return;
-    if (note(lot, lot->order->profile, detail, &ignored) != 0 ||
+    if (note(lot, kind, lot->order->profile, detail, &ignored) != 0 ||
         ledger_commit(lot->group.ledger, &ignored) != 0)
         ledger_rollback(lot->group.ledger);
-}
-
-static void note_alarm(struct lot *lot, const char *text)
-{
-    char detail[sizeof(((struct p11ca_err *)0)->msg) + 16];
-
-    snprintf(detail, sizeof(detail), "alarm: %s", text);
-    note_lot(lot, detail);
 }
 
 static void alarm_codes(struct lot *lot)
@@ -117,7 +110,7 @@ static void alarm_codes(struct lot *lot)
     while ((code = preflight_next_alarm(&lot->preflight, &at, &rows))) {
         snprintf(text, sizeof(text), "%s: %zu %s of the lot", code, rows, rows == 1 ? "row" : "rows");
         home_say(lot->group.ctx.home, "alarm: %s", text);
-        note_alarm(lot, text);
+        note_lot(lot, "alarm", text);
     }
 }
 
@@ -145,9 +138,9 @@ static int preflight(struct lot *lot, struct p11ca_err *err)
 {
     if (lot_input_open(&lot->input, lot->order->input, err) != 0 || preflight_rows(lot, err) != 0) {
         if (preflight_is_alarm(err->code))
-            note_alarm(lot, err->msg);
-        else if (err->kind == P11CA_REFUSED)
-            note_lot(lot, err->msg);
+            note_lot(lot, "alarm", err->msg);
+        if (err->kind == P11CA_REFUSED)
+            note_lot(lot, "reject", err->msg);
         return -1;
     }
     alarm_codes(lot);
@@ -333,9 +326,11 @@ static void tell_rest(struct lot *lot, size_t first)
 static int end_group(struct lot *lot, int rc, struct p11ca_err *err)
 {
     struct group *g = &lot->group;
-    struct p11ca_err why = rc == 0 ? (struct p11ca_err){.kind = P11CA_OK} : *err;
+    struct p11ca_err why = {.kind = P11CA_OK};
     size_t i;
 
+    if (rc != 0)
+        why = *err;
     for (i = 0; i < g->n; i++) {
         tell_row(lot, i, why.kind ? &why : NULL);
         if (rc == 0 && group_is_over(&g->job[i])) {

@@ -28,8 +28,12 @@ int primes_add(struct buf *moduli, size_t row, const struct spki *spki)
 
 /* --- the tree: node i has the children 2i and 2i + 1; leaves from node `width` on --- */
 
+struct node {
+    BIGNUM *n;
+};
+
 struct tree {
-    BIGNUM **node;
+    struct node *node;
     size_t width;
     BN_CTX *ctx;
 };
@@ -39,7 +43,7 @@ static void tree_done(struct tree *t)
     size_t i;
 
     for (i = 0; t->node && i < 2 * t->width; i++)
-        BN_free(t->node[i]);
+        BN_free(t->node[i].n);
     free(t->node);
     BN_CTX_free(t->ctx);
 }
@@ -56,13 +60,13 @@ static int multiply(struct tree *t, const struct modulus *m, size_t n)
     if (!t->node || !t->ctx)
         return -1;
     for (i = 0; i < t->width; i++) {
-        t->node[t->width + i] = i < n ? BN_bin2bn(m[i].p, (int)m[i].head.len, NULL) : BN_new();
-        if (!t->node[t->width + i] || (i >= n && !BN_one(t->node[t->width + i])))
+        t->node[t->width + i].n = i < n ? BN_bin2bn(m[i].p, (int)m[i].head.len, NULL) : BN_new();
+        if (!t->node[t->width + i].n || (i >= n && !BN_one(t->node[t->width + i].n)))
             return -1;
     }
     for (i = t->width; --i;) {
-        t->node[i] = BN_new();
-        if (!t->node[i] || !BN_mul(t->node[i], t->node[2 * i], t->node[2 * i + 1], t->ctx))
+        t->node[i].n = BN_new();
+        if (!t->node[i].n || !BN_mul(t->node[i].n, t->node[2 * i].n, t->node[2 * i + 1].n, t->ctx))
             return -1;
     }
     return 0;
@@ -71,7 +75,9 @@ static int multiply(struct tree *t, const struct modulus *m, size_t n)
 /* Replaces each product below the root by what the product of all leaves leaves when divided by its square. */
 static int divide(struct tree *t, size_t i, BIGNUM *square)
 {
-    return BN_sqr(square, t->node[i], t->ctx) && BN_mod(t->node[i], t->node[i / 2], square, t->ctx) ? 0 : -1;
+    return BN_sqr(square, t->node[i].n, t->ctx) && BN_mod(t->node[i].n, t->node[i / 2].n, square, t->ctx)
+               ? 0
+               : -1;
 }
 
 /* 1: all the others and this one have a factor in common. rest is all of them, modulo the square of n. */
@@ -97,7 +103,7 @@ static int check_portion(const struct modulus *m, size_t n, primes_fn *fn, void 
         rc = divide(&t, i, square);
     BN_free(square);
     for (i = 0; rc == 0 && i < n; i++) {
-        r = shares(&m[i], t.node[t.width + i], t.ctx);
+        r = shares(&m[i], t.node[t.width + i].n, t.ctx);
         if (r > 0)
             fn(arg, m[i].head.row);
         rc = r < 0 ? -1 : 0;

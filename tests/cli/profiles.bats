@@ -5,7 +5,11 @@ load common
 
 eternal_conf() {
     sed -i -e 's|^authorities = {|authorities = {\
-  eternal = { token = "ids"; key = "eternal"; subject = "CN=Acme Device Root"; profile = "eternal-root"; issues = [ "id-ca" ]; };\
+  eternal = { token = "ids"; key = "eternal"; subject = "CN=Acme Device Root,O=Acme"; profile = "eternal-root";\
+              issues = [ "id-ca", "intermediate-ca", "cross-ca" ]; };\
+  mid = { token = "ids"; key = "mid"; subject = "CN=Acme Intermediate CA"; profile = "intermediate-ca"; issuer = "eternal";\
+          issues = [ "issuing-ca" ]; };\
+  low = { token = "ids"; key = "low"; subject = "CN=Acme Server CA"; profile = "issuing-ca"; issuer = "mid"; issues = [ "server" ]; };\
   ids = { token = "ids"; key = "ids"; subject = "CN=Acme Device Identity CA"; profile = "id-ca"; issuer = "eternal";\
           issues = [ "idevid", "ldevid", "piv-auth", "sensor", "tiny" ]; crl-url = "http://pki.acme.example/ids.crl";\
           ocsp-url = "http://ocsp.acme.example/"; ca-issuers-url = "http://pki.acme.example/ids.crt"; };\
@@ -58,6 +62,15 @@ steps = (
   { do = "request"; authority = "ids"; file = "ids.csr"; },
   { do = "sign-request"; authority = "eternal"; for = "ids"; request = "ids.csr"; certificate = "ids-signed.crt"; },
   { do = "install"; authority = "ids"; certificate = "ids-signed.crt"; },
+  { do = "generate-key"; authority = "mid"; algorithm = "P-384"; },
+  { do = "request"; authority = "mid"; file = "mid.csr"; },
+  { do = "sign-request"; authority = "eternal"; for = "mid"; request = "mid.csr"; certificate = "mid-signed.crt"; },
+  { do = "install"; authority = "mid"; certificate = "mid-signed.crt"; },
+  { do = "generate-key"; authority = "low"; algorithm = "P-256"; },
+  { do = "request"; authority = "low"; file = "low.csr"; },
+  { do = "sign-request"; authority = "mid"; for = "low"; request = "low.csr"; certificate = "low-signed.crt"; days = 3000; },
+  { do = "install"; authority = "low"; certificate = "low-signed.crt"; },
+  { do = "cross-sign"; authority = "eternal"; for = "root"; certificate = "root-under-eternal.crt"; days = 1000; },
   { do = "generate-key"; authority = "paa"; algorithm = "P-256"; },
   { do = "self-sign"; authority = "paa"; },
   { do = "generate-key"; authority = "pai"; algorithm = "P-256"; },
@@ -79,12 +92,21 @@ issue() {
     p11ca -q -C home issue -a "$1" -p "$2" --new-key "$3.key" -o "$3.crt" "${@:4}" >/dev/null
 }
 
-# judged ROOT ISSUER FILE PURPOSE: OpenSSL with -x509_strict, GnuTLS.
+# judged ROOT ISSUERS FILE PURPOSE: OpenSSL with -x509_strict, GnuTLS. ISSUERS: the lowest first.
 judged() {
-    openssl verify -x509_strict -purpose "$4" -CAfile "home/$1.crt" -untrusted "home/$2.crt" "$3.crt" >/dev/null ||
+    local purpose=() issuer
+    case $4 in
+    sslserver) purpose=(--verify-purpose 1.3.6.1.5.5.7.3.1) ;;
+    sslclient) purpose=(--verify-purpose 1.3.6.1.5.5.7.3.2) ;;
+    esac
+    cp "$3.crt" "$3.chain"
+    for issuer in $2; do
+        cat "home/$issuer.crt" >>"$3.chain"
+    done
+    openssl verify -x509_strict -purpose "$4" -CAfile "home/$1.crt" -untrusted "$3.chain" "$3.crt" >/dev/null ||
         fail "OpenSSL: $3"
-    cat "$3.crt" "home/$2.crt" >"$3.chain"
-    certtool --verify --infile "$3.chain" --load-ca-certificate "home/$1.crt" >/dev/null || fail "GnuTLS: $3"
+    certtool --verify "${purpose[@]}" --infile "$3.chain" --load-ca-certificate "home/$1.crt" >/dev/null 2>&1 ||
+        fail "GnuTLS: $3"
 }
 
 text_of() {
@@ -104,6 +126,15 @@ has() {
     openssl verify -x509_strict -CAfile home/paa.crt home/pai.crt
     equal "$(openssl x509 -in home/eternal.crt -noout -enddate)" "notAfter=Dec 31 23:59:59 9999 GMT"
     openssl x509 -in home/pai.crt -outform DER | od -An -v -tx1 | tr -d " \n" | grep -q 180f39393939313233313233353935395a
+}
+
+@test "three tiers, and a root under another one" {
+    issue low server t --dns www.acme.example
+    judged eternal "low mid" t sslserver
+    issue factory server s --dns www.acme.example
+    cp home/root-under-eternal.crt home/crossed.crt
+    judged eternal "factory crossed" s sslserver
+    refute judged eternal factory s sslserver
 }
 
 @test "server, client, device, user, ocsp-signer" {

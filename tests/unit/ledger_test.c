@@ -336,7 +336,7 @@ static void open_refuses_what_is_not_there(void **state)
     assert_null(p->l);
     assert_false(file_exists(p->path));
     snprintf(p->path, sizeof(p->path), "%s/no/ledger.db", p->dir);
-    refused_as(p, ledger_open(p->path, LEDGER_CREATE, NOW, &p->l, &p->err), P11CA_FILE, "",
+    refused_as(p, ledger_open(p->path, LEDGER_CREATE, NOW, &p->l, &p->err), P11CA_FILE, "IO",
         "%P: create: No such file or directory");
 }
 

@@ -51,6 +51,7 @@ static void own_inherits_key_by_key(void **state)
     assert_int_equal(p->eku, EKU_CLIENT);
     assert_true(p->device && !p->is_ca && !p->builtin && device->builtin);
     assert_string_equal(p->base, "sensor");
+    assert_null(p->about); /* the base's line says what the base is */
     assert_ptr_equal(profiles_find(o.set, "device"), device);
     assert_null(profile_find("short"));
 }

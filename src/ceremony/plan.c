@@ -357,6 +357,7 @@ static int make_cert(struct plan *p, const struct step *step, const struct plan_
 
     stand_in_serial(&cp);
     if (profile_check_key(c->profile, c->spki, err) != 0 ||
+        weak_list_check(p->home->weak_keys, c->spki, err) != 0 ||
         profile_check_subject(c->profile, c->subject, NULL, err) != 0 ||
         cert_plan_validity(&cp, p->now, days, err) != 0 || build(&cp, c, tbs, err) != 0)
         return -1;

@@ -21,20 +21,29 @@ SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
 
 /* Whoever signs for authorities whose issuer is in no home of ours. */
 #define OUTSIDE "rehearsal-outside"
+/* Its own profile, without an end: whatever it signs ends within. */
+#define OUTSIDE_PROFILE OUTSIDE
 
 /* --- p11ca.conf --- */
 
-static void add_string(struct buf *b, const char *key, const char *value)
+static void add_quoted(struct buf *b, const char *value)
 {
-    if (!value)
-        return;
-    buf_addf(b, " %s = \"", key);
+    buf_addc(b, '"');
     for (; *value; value++) {
         if (*value == '"' || *value == '\\')
             buf_addc(b, '\\');
         buf_addc(b, (uint8_t)*value);
     }
-    buf_adds(b, "\";");
+    buf_addc(b, '"');
+}
+
+static void add_string(struct buf *b, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    buf_addf(b, " %s = ", key);
+    add_quoted(b, value);
+    buf_addc(b, ';');
 }
 
 static void add_strings(struct buf *b, const char *key, const struct conf_strs *v)
@@ -101,6 +110,24 @@ static void add_authority(struct buf *b, const struct authority_conf *a, bool se
     buf_adds(b, " };\n");
 }
 
+/* The real home's lists, where they are: a request that would be refused is refused now. */
+static int add_weak_keys(struct buf *b, const struct p11ca_home *real, struct p11ca_err *err)
+{
+    const char *name;
+    size_t i;
+
+    for (i = 0; (name = weak_list_path(real->weak_keys, i)); i++) {
+        AUTO_STR path = realpath(name, NULL);
+
+        if (!path)
+            return err_errno(err, P11CA_CONFIG, "%s", name);
+        buf_adds(b, i ? ", " : "weak-keys = [ ");
+        add_quoted(b, path);
+    }
+    buf_adds(b, i ? " ];\n" : "");
+    return 0;
+}
+
 /* Whole, so that they need no base. */
 static int add_profiles(struct buf *b, const struct p11ca_home *real, struct p11ca_err *err)
 {
@@ -112,8 +139,23 @@ static int add_profiles(struct buf *b, const struct p11ca_home *real, struct p11
         if (!p->builtin && profile_to_conf(p, b, err) != 0)
             return -1;
     }
-    buf_adds(b, "};\n");
+    buf_adds(b, "  " OUTSIDE_PROFILE " = { base = \"root-ca\"; no-expiry = true; };\n};\n");
     return 0;
+}
+
+/* It issues what nobody at hand does. */
+static void add_outside(struct buf *b, const struct p11ca_home *real)
+{
+    size_t i;
+
+    buf_adds(b,
+        "  " OUTSIDE " = { token = \"" OUTSIDE "\"; key = \"" OUTSIDE "\"; profile = \"" OUTSIDE_PROFILE "\";"
+        " subject = \"CN=REHEARSAL stand-in for an issuer elsewhere\"; issues = [ \"issuing-ca\"");
+    for (i = 0; i < real->n_authorities; i++) {
+        if (!real->authorities[i].issuer && !real->authorities[i].profile->self_signed)
+            buf_addf(b, ", \"%s\"", real->authorities[i].profile_name);
+    }
+    buf_adds(b, " ]; };\n");
 }
 
 static int write_conf(
@@ -125,16 +167,13 @@ static int write_conf(
 
     buf_adds(&b, "# REHEARSAL\n");
     add_tokens(&b, real);
-    if (add_profiles(&b, real, err) != 0)
+    if (add_weak_keys(&b, real, err) != 0 || add_profiles(&b, real, err) != 0)
         return -1;
     buf_adds(&b, "authorities = {\n");
     for (i = 0; i < real->n_authorities; i++)
         add_authority(&b, &real->authorities[i], setting);
     if (setting)
-        buf_adds(&b,
-            "  " OUTSIDE " = { token = \"" OUTSIDE "\"; key = \"" OUTSIDE "\"; profile = \"root-ca\";"
-            " subject = \"CN=REHEARSAL stand-in for an issuer elsewhere\";"
-            " issues = [ \"intermediate-ca\", \"issuing-ca\" ]; };\n");
+        add_outside(&b, real);
     buf_adds(&b, "};\n");
     if (!path || !buf_ok(&b))
         return err_nomem(err);

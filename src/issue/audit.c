@@ -131,10 +131,44 @@ static void check_columns(
         say(a, P11CA_BAD, serial, "subject: the certificate has another one");
 }
 
+/* A ceremony's step may say other path length and usages than the profile: of a CA they are what it has. */
+static struct profile as_made(const struct profile *p, const struct cert *cert)
+{
+    struct profile made = *p, check;
+    struct cert_facts f;
+    struct p11ca_err why;
+
+    if (!p->is_ca || tbs_facts(&cert->t, &f, &why) != 0)
+        return made;
+    check = made;
+    check.pathlen = f.pathlen;
+    check.key_usage = f.key_usage;
+    check.eku = f.eku;
+    return profile_check(&check, &why) == 0 ? check : made;
+}
+
+/* One's own profile may say something else than it did then: no fault of the certificate. */
+static void check_profile(struct audit *a, const struct ledger_cert *row, const struct cert *cert,
+    const struct issuer *issuer, const char *serial)
+{
+    const struct profile *p = profiles_find(a->home->profiles, row->profile);
+    struct profile made;
+    struct p11ca_err why;
+
+    if (!p)
+        return;
+    made = as_made(p, cert);
+    if (tbs_lint(cert->tbs, &made, p->self_signed ? NULL : issuer, &why) == 0)
+        return;
+    if (p->builtin)
+        say(a, P11CA_BAD, serial, "%s", why.msg);
+    else
+        say(a, P11CA_WEAK, serial, "as the profile is now: %s", why.msg);
+}
+
 static void check_signature(
     struct audit *a, const struct ledger_cert *row, const struct cert *cert, const char *serial)
 {
-    const struct profile *p = profiles_find(a->home->profiles, row->profile);
     const struct issuer *issuer = issuer_of(a, row->authority);
     struct p11ca_err why;
 
@@ -144,8 +178,7 @@ static void check_signature(
     }
     if (cert_verify(cert, issuer->pub, issuer->alg, &why) != 0)
         say(a, P11CA_BAD, serial, "issuer '%s': %s", row->authority, why.msg);
-    if (p && tbs_lint(cert->tbs, p, p->self_signed ? NULL : issuer, &why) != 0)
-        say(a, P11CA_BAD, serial, "%s", why.msg);
+    check_profile(a, row, cert, issuer, serial);
 }
 
 static void check_file(struct audit *a, const struct ledger_cert *row, const char *serial)

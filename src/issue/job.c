@@ -39,15 +39,15 @@ static int set_device(struct job *job, const char *id, const char *from)
     return 0;
 }
 
-/* The CN of the subject as text; empty when there is none, or it holds what no ID holds. */
-static void subject_cn(struct der name, char *dst, size_t size)
+/* An attribute of the subject as text; empty when there is none, or it holds what no ID holds. */
+static void subject_attr(struct der name, enum name_attr attr, char *dst, size_t size)
 {
-    struct der cn;
+    struct der value;
 
     dst[0] = '\0';
-    if (name_get(name, NAME_CN, &cn) == 1 && cn.len < size && !memchr(cn.p, '\0', cn.len)) {
-        memcpy(dst, cn.p, cn.len);
-        dst[cn.len] = '\0';
+    if (name_get(name, attr, &value) == 1 && value.len < size && !memchr(value.p, '\0', value.len)) {
+        memcpy(dst, value.p, value.len);
+        dst[value.len] = '\0';
     }
 }
 
@@ -58,16 +58,21 @@ static int subject_from_text(struct job *job, const char *dn)
     return 0;
 }
 
-/* A request that names another device is not for this one. */
+/* A request that names another device is not for this one: by its CN, and without CN by its serialNumber. */
 static int subject_from_csr(struct job *job, const struct csr *csr)
 {
-    char cn[256];
+    const char *attr = "CN";
+    char has[256];
 
-    subject_cn(csr->subject, cn, sizeof(cn));
-    if (job->in.device && cn[0] && strcmp(cn, job->in.device) != 0)
+    subject_attr(csr->subject, NAME_CN, has, sizeof(has));
+    if (!has[0]) {
+        attr = "serialNumber";
+        subject_attr(csr->subject, NAME_SERIAL, has, sizeof(has));
+    }
+    if (job->in.device && has[0] && strcmp(has, job->in.device) != 0)
         return err_set(&job->err, P11CA_REFUSED, "SUBJECT_MISMATCH",
-            "device ID '%s': the request's subject says CN '%s' (give --subject to decide)", job->in.device,
-            cn);
+            "device ID '%s': the request's subject says %s '%s' (give --subject to decide)", job->in.device,
+            attr, has);
     buf_add(&job->subject, csr->subject.p, csr->subject.len);
     return 0;
 }
@@ -159,7 +164,7 @@ static int set_device_names(struct job *job, const struct job_ctx *ctx)
     if (!job->in.profile->device)
         return 0;
     if (!job->device[0]) {
-        subject_cn(der_buf(&job->subject), cn, sizeof(cn));
+        subject_attr(der_buf(&job->subject), NAME_CN, cn, sizeof(cn));
         if (set_device(job, cn, "subject CN") != 0)
             return -1;
     }

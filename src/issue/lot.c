@@ -394,7 +394,7 @@ static int open_lot(
     struct group *g = &lot->group;
 
     if (home_authority(home, o->authority, &g->ctx.authority, err) != 0 ||
-        authority_profile(home, g->ctx.authority, o->profile, &g->profile, err) != 0 ||
+        group_find_profile(g, o->profile, &g->profile, err) != 0 ||
         lot_report_begin(&lot->report, o->report, err) != 0 ||
         home_ledger_write(home, &g->ledger, err) != 0 ||
         authority_need_issuer(home, g->ledger, g->ctx.authority, ret_issuer, err) != 0)

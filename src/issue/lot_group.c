@@ -21,22 +21,29 @@ int group_read(struct group *g, size_t n, struct p11ca_err *err)
     return rc < 0 ? -1 : 0;
 }
 
+int group_find_profile(
+    const struct group *g, const char *name, const struct profile **ret, struct p11ca_err *err)
+{
+    const struct profile *p;
+
+    if (authority_profile(g->ctx.home, g->ctx.authority, name, &p, err) != 0)
+        return -1;
+    if (p->cross)
+        return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED",
+            "profile '%s': is for a ceremony's cross-sign step", name);
+    *ret = p;
+    return 0;
+}
+
 /* A word that is no profile is a fault of the row, not of the command line. */
 static int row_profile(
     const struct group *g, const char *name, const struct profile **ret, struct p11ca_err *err)
 {
     *ret = g->profile;
-    if (!name)
+    if (!name || group_find_profile(g, name, ret, err) == 0)
         return 0;
-    if (authority_profile(g->ctx.home, g->ctx.authority, name, ret, err) != 0) {
-        err->kind = P11CA_REFUSED;
-        return -1;
-    }
-    if (!(*ret)->cross)
-        return 0;
-    *ret = g->profile;
-    return err_set(
-        err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED", "profile '%s': is for a ceremony's cross-sign step", name);
+    err->kind = P11CA_REFUSED;
+    return -1;
 }
 
 /* Of the text before load() takes it to pieces, and of the file it names. */

@@ -29,6 +29,10 @@ struct group {
     uint8_t content[GROUP][LOT_HASH]; /* digest of everything that was read for the row */
 };
 
+/* A profile that the authority may issue in lots. Codes PROFILE, PROFILE_NOT_ALLOWED. */
+P11CA_CHECK int group_find_profile(
+    const struct group *g, const char *name, const struct profile **ret, struct p11ca_err *err);
+
 /* Reads up to n rows; g->n 0: the end. Errors are those of the input as such. */
 P11CA_CHECK int group_read(struct group *g, size_t n, struct p11ca_err *err);
 

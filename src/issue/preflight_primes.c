@@ -6,9 +6,9 @@
 
 #include "base/limits.h"
 
-/* How a modulus is noted: row and length, then its octets. */
+/* How a modulus is noted: row and lengths, then its octets, then those of the exponent. */
 struct head {
-    uint32_t row, len;
+    uint32_t row, len, e_len;
 };
 
 struct modulus {
@@ -18,10 +18,11 @@ struct modulus {
 
 int primes_add(struct buf *moduli, size_t row, const struct spki *spki)
 {
-    struct head head = {(uint32_t)row, spki->n_len};
+    struct head head = {(uint32_t)row, spki->n_len, spki->e_len};
 
     buf_add(moduli, &head, sizeof(head));
     buf_add(moduli, spki->der + spki->n_at, spki->n_len);
+    buf_add(moduli, spki->der + spki->e_at, spki->e_len);
     return buf_ok(moduli) ? 0 : -1;
 }
 
@@ -128,20 +129,41 @@ static size_t read_list(const struct buf *moduli, struct modulus *list)
     for (; at < moduli->len; n++) {
         memcpy(&list[n].head, moduli->p + at, sizeof(list[n].head));
         list[n].p = moduli->p + at + sizeof(list[n].head);
-        at += sizeof(list[n].head) + list[n].head.len;
+        at += sizeof(list[n].head) + list[n].head.len + list[n].head.e_len;
     }
     return n;
 }
 
-/* One of each. */
-static size_t sort_list(struct modulus *list, size_t n)
+static bool same_exponent(const struct modulus *a, const struct modulus *b)
 {
-    size_t i, kept = 0;
+    return a->head.e_len == b->head.e_len &&
+           memcmp(a->p + a->head.len, b->p + b->head.len, a->head.e_len) == 0;
+}
+
+/* Rows of one modulus: with one exponent they are one key, with several whoever has one of the keys has them all. */
+static void judge_same(const struct modulus *list, size_t n, primes_fn *fn, void *arg)
+{
+    size_t i = 1;
+
+    while (i < n && same_exponent(&list[0], &list[i]))
+        i++;
+    if (i == n)
+        return;
+    for (i = 0; i < n; i++)
+        fn(arg, list[i].head.row);
+}
+
+/* One of each. */
+static size_t sort_list(struct modulus *list, size_t n, primes_fn *fn, void *arg)
+{
+    size_t i, first, kept = 0;
 
     qsort(list, n, sizeof(*list), by_octets);
-    for (i = 0; i < n; i++) {
-        if (kept == 0 || by_octets(&list[kept - 1], &list[i]) != 0)
-            list[kept++] = list[i];
+    for (first = 0; first < n; first = i) {
+        for (i = first + 1; i < n && by_octets(&list[first], &list[i]) == 0;)
+            i++;
+        judge_same(&list[first], i - first, fn, arg);
+        list[kept++] = list[first];
     }
     return kept;
 }
@@ -157,7 +179,7 @@ int primes_check(const struct buf *moduli, primes_fn *fn, void *arg)
         return -1;
     n = read_list(moduli, list);
     if (n > 1)
-        n = sort_list(list, n);
+        n = sort_list(list, n, fn, arg);
     for (at = 0; at < n && n > 1 && rc == 0; at += some) {
         some = n - at < LIMIT_MODULI ? n - at : LIMIT_MODULI;
         rc = check_portion(list + at, some, fn, arg);

@@ -12,8 +12,8 @@
 /* Notes the modulus of a row. -1: out of memory. */
 P11CA_CHECK int primes_add(struct buf *moduli, size_t row, const struct spki *spki);
 
-/* Calls fn for each row whose modulus shares a prime with another modulus. The same modulus again is no other one. More
- * than LIMIT_MODULI are compared in portions of so many. */
+/* Calls fn for each row whose modulus shares a prime with another modulus. The same key again is no other one, the
+ * same modulus with another exponent is. More than LIMIT_MODULI are compared in portions of so many. */
 typedef void primes_fn(void *arg, size_t row);
 P11CA_CHECK int primes_check(const struct buf *moduli, primes_fn *fn, void *arg);
 

@@ -77,7 +77,7 @@ static const struct {
 };
 #define N_EKUS (sizeof(ekus) / sizeof(ekus[0]))
 
-static unsigned eku_bit(struct der oid)
+unsigned ext_eku_oid_bit(struct der oid)
 {
     size_t i;
 
@@ -99,7 +99,7 @@ int ext_read_eku(struct der value, unsigned *ret_bits)
     while (seq.len) {
         if (der_next(&seq, DER_OID, &oid) != 0)
             return -1;
-        bits |= eku_bit(oid);
+        bits |= ext_eku_oid_bit(oid);
     }
     *ret_bits = bits;
     return 0;

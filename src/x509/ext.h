@@ -54,4 +54,7 @@ const char *ext_eku_text(unsigned bits, char dst[EXT_TEXT]);
 unsigned ext_ku_bit(const char *name);
 unsigned ext_eku_bit(const char *name);
 
+/* The EKU_* bit of a usage's content octets; EKU_OTHER when it has none of its own. */
+unsigned ext_eku_oid_bit(struct der oid);
+
 #endif

@@ -94,8 +94,16 @@ static bool check_signature(struct lint *l)
     return !l->self_issued || !own || !l->spki_ok || lint_verify(l, l->t.alg, &l->spki);
 }
 
+/* Whoever looks for an issuer by name finds a leaf of that name instead, and takes it for self-signed. */
+static bool is_namesake(const struct lint *l)
+{
+    return l->q.profile && l->q.issuer && !l->q.profile->is_ca && l->self_issued;
+}
+
 static bool check_issuer(struct lint *l)
 {
+    if (is_namesake(l))
+        return lint_have(l, "want another name than the subject's in a leaf, have the same");
     if (l->q.issuer)
         return der_equal(l->t.issuer, l->q.issuer->subject) ||
                lint_have(l, "want the subject of the issuer's certificate, byte for byte, have another name");

@@ -155,6 +155,9 @@ int profile_tls_feature(struct profile_making *m, config_setting_t *s, struct p1
     if (n < 0 || n > PROFILE_LIST_MAX)
         return profile_refuse(m, s, err, "RFC 7633 4.1: want numbers of TLS extensions, [ 5 ]");
     for (i = 0; i < n; i++) {
+        /* Of 5L, another type, the profile's text would say nothing. */
+        if (config_setting_type(config_setting_get_elem(s, (unsigned)i)) != CONFIG_TYPE_INT)
+            return profile_refuse(m, s, err, "RFC 7633 4.1: want numbers from 1 to 65535");
         number = config_setting_get_int_elem(s, i);
         if (number < 1 || number > 65535)
             return profile_refuse(m, s, err, "RFC 7633 4.1: want numbers from 1 to 65535");
@@ -172,6 +175,8 @@ int profile_no_rev_avail(struct profile_making *m, config_setting_t *s, struct p
 {
     AUTO_BUF value = BUF_INIT;
 
+    if (config_setting_type(s) != CONFIG_TYPE_BOOL)
+        return profile_refuse(m, s, err, "want true or false");
     if (!config_setting_get_bool(s))
         return 0;
     ext_add_null(&value);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "x509/ext.h"
 #include "x509/lint.h"
+#include "x509/oid.h"
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -144,26 +145,51 @@ static int key_usage_rsa(struct profile_making *m, config_setting_t *s, struct p
     return read_usages(m, s, &m->p->key_usage_rsa, err);
 }
 
+static bool has_usage(struct der list, struct der oid)
+{
+    struct der one;
+
+    while (list.len && der_next(&list, DER_OID, &one) == 0) {
+        if (der_equal(one, oid))
+            return true;
+    }
+    return false;
+}
+
+/* A dotted number. One that has a name is refused: what is asked of usages is asked of those with names. */
+static int other_usage(const struct profile_making *m, const config_setting_t *s, const char *text,
+    struct buf *others, struct p11ca_err *err)
+{
+    AUTO_BUF oid = BUF_INIT;
+    unsigned bit;
+
+    if (oid_from_dotted(text, strlen(text), &oid) != 0)
+        return profile_refuse(m, s, err, "RFC 5280 4.2.1.12: no usage '%s', and no object identifier", text);
+    bit = ext_eku_oid_bit(der_buf(&oid));
+    if (bit != EKU_OTHER)
+        return profile_refuse(m, s, err, "RFC 5280 4.2.1.12: want usage '%s' by its name, %s", text,
+            oid_name(oid_find(der_buf(&oid))));
+    if (has_usage(der_buf(others), der_buf(&oid)))
+        return profile_refuse(m, s, err, "RFC 5280 4.2.1.12: want each usage once, have '%s' twice", text);
+    der_add(others, DER_OID, oid.p, oid.len);
+    return buf_ok(&oid) && buf_ok(others) ? 0 : err_nomem(err);
+}
+
 /* Names of those that are known, dotted numbers of others. */
 static int extended_key_usage(struct profile_making *m, config_setting_t *s, struct p11ca_err *err)
 {
     AUTO_BUF others = BUF_INIT;
     const char *v[PROFILE_LIST_MAX];
     unsigned bit, set = 0;
-    size_t i, n, at;
+    size_t i, n;
 
     if (profile_read_strings(m, s, v, &n, err) != 0)
         return -1;
     for (i = 0; i < n; i++) {
         bit = ext_eku_bit(v[i]);
         set |= bit ? bit : EKU_OTHER;
-        if (bit)
-            continue;
-        at = der_open(&others);
-        if (oid_from_dotted(v[i], strlen(v[i]), &others) != 0)
-            return profile_refuse(
-                m, s, err, "RFC 5280 4.2.1.12: no usage '%s', and no object identifier", v[i]);
-        der_close(&others, at, DER_OID);
+        if (!bit && other_usage(m, s, v[i], &others, err) != 0)
+            return -1;
     }
     m->p->eku = set;
     return profile_keep_der(m, &others, &m->p->eku_others, err);
@@ -343,6 +369,17 @@ static int read_key(
     return key->read(m, s, err);
 }
 
+static bool says(const struct profile *p, const char *key)
+{
+    return p->text->said[profile_key_find(key)].by == p;
+}
+
+/* A base without expiry would make days that its heir sets mean nothing, and its certificates for ever. */
+static bool days_mean_nothing(const struct profile *p)
+{
+    return p->no_expiry && (says(p, "days") || says(p, "days-max")) && !says(p, "no-expiry");
+}
+
 /* Slots that bring names or attributes the profile itself would refuse, and the like. */
 static const char *contradiction(const struct profile *p)
 {
@@ -360,6 +397,8 @@ static const char *contradiction(const struct profile *p)
         if (oid_is(p->fixed[i].oid, OID_NO_REV_AVAIL) && (p->crl_dp || p->ocsp_url))
             return "no-rev-avail: RFC 9608 3: want it without crl-distribution-point and ocsp-url";
     }
+    if (days_mean_nothing(p))
+        return "days: want no-expiry said with it, true or false: it is inherited, and days would not count";
     if (p->max_size && p->max_size < 200)
         return "max-size: want 200 octets or more: no certificate is smaller";
     return NULL;

@@ -144,6 +144,10 @@ static bool slot_twice(const struct profile_making *m, struct der oid)
         if (der_equal(m->p->ext_slots[i].oid, oid))
             return true;
     }
+    for (i = 0; i < m->p->n_fixed; i++) {
+        if (der_equal(m->fixed[i].oid, oid))
+            return true;
+    }
     return false;
 }
 

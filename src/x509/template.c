@@ -114,7 +114,22 @@ static bool is_alone(const char *text)
     return next_piece(&text, &piece) > 0 && piece.field && !*text;
 }
 
-enum strictness { FILL_ANY, FILL_NO_STRUCTURE, FILL_LABEL };
+enum strictness { FILL_ANY, FILL_OCTETS, FILL_NO_STRUCTURE, FILL_LABEL };
+
+/* hw and permid: TYPE:VALUE, of which a value that begins with # is hexadecimal, and the first colon counts. */
+static bool is_octets(const char *value, const struct buf *before)
+{
+    bool behind = before->len && memchr(before->p, ':', before->len);
+
+    return behind ? value[0] != '#' || before->p[before->len - 1] != ':' : !strchr(value, ':');
+}
+
+static bool may_stand(const char *value, enum strictness how, const struct buf *before)
+{
+    if (how == FILL_ANY)
+        return true;
+    return how == FILL_OCTETS ? is_octets(value, before) : is_plain(value, how == FILL_NO_STRUCTURE);
+}
 
 struct filling {
     const struct profile *profile;
@@ -132,6 +147,11 @@ static int missing(const struct filling *f, const char *field, size_t len, struc
 static int fill(const struct filling *f, const struct slot *slot, enum strictness how, struct buf *ret,
     struct p11ca_err *err)
 {
+    static const char *const wants[] = {
+        [FILL_OCTETS] = "no # behind the colon and no colon before it",
+        [FILL_NO_STRUCTURE] = "A-Z a-z 0-9 _ - .",
+        [FILL_LABEL] = "A-Z a-z 0-9 _ -",
+    };
     const char *at = slot->value, *value;
     struct piece piece;
     bool alone = slot->from == FROM_MANIFEST && is_alone(slot->value);
@@ -148,10 +168,10 @@ static int fill(const struct filling *f, const struct slot *slot, enum strictnes
         value = f->src->field ? f->src->field(f->src->arg, piece.p, piece.len) : NULL;
         if (!value || !*value)
             return slot->optional ? 0 : missing(f, piece.p, piece.len, err);
-        if (!alone && how != FILL_ANY && !is_plain(value, how == FILL_NO_STRUCTURE))
+        if (!alone && !may_stand(value, how, ret))
             return err_set(err, P11CA_REFUSED, "FIELD_SYNTAX",
-                "profile '%s': %s: field '%.*s': want A-Z a-z 0-9 _ -%s inside other text, have '%s'",
-                f->profile->name, f->what, (int)piece.len, piece.p, how == FILL_LABEL ? "" : " .", value);
+                "profile '%s': %s: field '%.*s': want %s inside other text, have '%s'", f->profile->name,
+                f->what, (int)piece.len, piece.p, wants[how], value);
         buf_adds(ret, value);
     }
     return buf_str(ret) ? 1 : err_nomem(err);
@@ -249,6 +269,8 @@ static enum strictness strictness_of(enum san_type type)
 {
     if (type == SAN_DNS || type == SAN_EMAIL || type == SAN_UPN || type == SAN_SRV || type == SAN_SMTPUTF8)
         return FILL_LABEL;
+    if (type == SAN_HW || type == SAN_PERMID)
+        return FILL_OCTETS;
     return type == SAN_URI || type == SAN_DIRNAME ? FILL_NO_STRUCTURE : FILL_ANY;
 }
 

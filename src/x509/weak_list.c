@@ -55,6 +55,11 @@ void weak_list_free(struct weak_list *list)
     free(list);
 }
 
+const char *weak_list_path(const struct weak_list *list, size_t i)
+{
+    return list && i < list->n_paths ? list->paths[i] : NULL;
+}
+
 /* --- reading --- */
 
 static int read_line(

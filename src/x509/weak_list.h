@@ -23,6 +23,9 @@ P11CA_CHECK int weak_list_new(
  */
 P11CA_CHECK int weak_list_check(struct weak_list *list, const struct spki *s, struct p11ca_err *err);
 
+/* The i-th file; NULL past the end, and of list NULL. */
+const char *weak_list_path(const struct weak_list *list, size_t i);
+
 void weak_list_free(struct weak_list *list);
 
 #endif

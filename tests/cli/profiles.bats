@@ -278,6 +278,62 @@ has() {
     refused 3 "p11ca: profiles.conf:1: *" p11ca -C home profile check
 }
 
+@test "a device's identity: a request for another serialNumber; a leaf called like its issuer" {
+    ec_request other "/O=Acme/serialNumber=SN9"
+    refused 4 "p11ca: other.csr: device ID 'SN1': the request's subject says serialNumber 'SN9' (give --subject to decide)" \
+        p11ca -q -C home issue -a ids -p idevid --csr other.csr --id SN1 --san hw:1.3.6.1.4.1.32473.1.1:SN1 -o x.crt
+    p11ca -q -C home issue -a ids -p idevid --csr other.csr --id SN9 -o other.crt >/dev/null
+    judged eternal ids other any
+    refused 4 "p11ca: x.key: profile 'client': RFC 5280 4.1.2.4: issuer: want another name than the subject's in a leaf, have the same" \
+        p11ca -q -C home issue -a factory -p client --new-key x.key --uri urn:acme:x -o x.crt \
+        --subject "$(openssl x509 -in home/factory.crt -noout -subject -nameopt RFC2253 | sed 's/^subject=//')"
+}
+
+@test "audit: what a profile said then is no fault now, nor what a ceremony's step said instead of it" {
+    ec_request leaf "/CN=press 3"
+    p11ca -q -C home issue -a ids -p sensor --csr leaf.csr --id SN1 -o leaf.crt >/dev/null
+    sound
+    equal "$(grep -c 'as the profile is now' <<<"$output" || true)" 0
+    sed -i 's/san-allowed = \[ "hw", "URI" \];/& key-usage = [ "digitalSignature", "keyAgreement" ];/' home/profiles.conf
+    sound
+    has "$output" "as the profile is now: profile 'sensor': RFC 5280 4.2.1.3: keyUsage: want digitalSignature, keyAgreement, have digitalSignature"
+    printf '  %s = { token = "ids"; key = "%s"; subject = "CN=%s"; profile = "%s"; };\n' \
+        deep deep Deep root-ca >deep.conf
+    sed -i '/^authorities = {/r deep.conf' home/p11ca.conf
+    cat >home/deep-script.conf <<'EOF'
+title = "A root with a path length";
+steps = ( { do = "generate-key"; authority = "deep"; algorithm = "P-256"; },
+          { do = "self-sign"; authority = "deep"; path-length = 2; } );
+EOF
+    p11ca -q -C home ceremony run --yes home/deep-script.conf
+    has "$(openssl x509 -in home/deep.crt -noout -text)" pathlen:2
+    sound
+}
+
 @test "a rehearsal knows the home's own profiles" {
     p11ca -q -C home ceremony rehearse --yes home/ids.conf --dir rehearsal 2>err || fail "$(cat err)"
+}
+
+@test "a rehearsal has stand-ins for issuers elsewhere, also of one's own profiles and of those that do not end" {
+    sed -i 's/^authorities = {/&\n  lone = { token = "ids"; key = "lone"; subject = "CN=Lone"; profile = "id-ca"; };/' home/p11ca.conf
+    echo 'title = "A list"; steps = ( { do = "sign-crl"; authority = "lone"; file = "lone.crl"; days = 10; } );' >home/list.conf
+    succeeds p11ca -q -C home ceremony rehearse --yes home/list.conf --dir rehearsal
+}
+
+@test "a ceremony knows the home's weak keys before it begins, and so does its rehearsal" {
+    openssl req -new -newkey rsa:3072 -nodes -keyout sub.key -subj /CN=Sub -out home/sub.csr 2>/dev/null
+    openssl req -in home/sub.csr -noout -modulus | sha1sum | cut -c 21-40 >home/weak
+    sed -i -e 's/^authorities = {/&\n  sub = { subject = "CN=Sub"; profile = "id-ca"; issuer = "eternal"; };/' \
+        -e '1i weak-keys = [ "weak" ];' home/p11ca.conf
+    cat >home/sign.conf <<'EOF'
+title = "Another CA";
+steps = ( { do = "sign-request"; authority = "eternal"; for = "sub"; request = "sub.csr"; certificate = "sub.crt"; } );
+EOF
+    for during in check 'run --yes' 'rehearse --yes'; do
+        # Words on purpose.
+        # shellcheck disable=SC2086
+        refused 3 "p11ca: *sign.conf:2: sign-request: *CVE-2008-0166?" p11ca -q -C home ceremony $during home/sign.conf
+    done
+    sed -i 1d home/p11ca.conf
+    succeeds p11ca -q -C home ceremony check home/sign.conf
 }

@@ -512,13 +512,30 @@ static void note_row(void *arg, size_t row)
 }
 
 /* The product of two small primes is modulus enough. */
-static void add_modulus(struct buf *moduli, size_t row, unsigned n)
+static void add_modulus(struct buf *moduli, size_t row, unsigned n, uint8_t e)
 {
     struct spki s = {.n_at = 0,
         .n_len = 4,
-        .der = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
+        .e_at = 4,
+        .e_len = 1,
+        .der = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, e}};
 
     assert_int_equal(primes_add(moduli, row, &s), 0);
+}
+
+/* One modulus, several exponents: several keys, all of them known to whoever has one. */
+static void finds_shared_moduli(void **state)
+{
+    AUTO_BUF moduli = BUF_INIT;
+    unsigned have = 0;
+
+    (void)state;
+    add_modulus(&moduli, 0, 101 * 103, 3);
+    add_modulus(&moduli, 1, 107 * 109, 5);
+    add_modulus(&moduli, 2, 101 * 103, 5);
+    add_modulus(&moduli, 3, 101 * 103, 3);
+    assert_int_equal(primes_check(&moduli, note_row, &have), 0);
+    assert_int_equal(have, 1 | 4 | 8);
 }
 
 static void finds_shared_primes(void **state)
@@ -542,7 +559,7 @@ static void finds_shared_primes(void **state)
         unsigned have = 0;
 
         for (k = 0; k < 6 && rows[i].n[k]; k++)
-            add_modulus(&moduli, k, rows[i].n[k]);
+            add_modulus(&moduli, k, rows[i].n[k], 3);
         assert_int_equal(primes_check(&moduli, note_row, &have), 0);
         assert_int_equal(have, rows[i].want);
     }
@@ -650,6 +667,7 @@ int main(void)
         cmocka_unit_test(cuts_large_blocks),
         cmocka_unit_test(finds_files_without_a_row),
         cmocka_unit_test(finds_shared_primes),
+        cmocka_unit_test(finds_shared_moduli),
         cmocka_unit_test(neutralises_cells),
         cmocka_unit_test(reports_json),
     };

@@ -125,6 +125,10 @@ static void refused_text(void **state)
             "own.conf:1: profiles.x: tls-feature: RFC 7633 4.1: want numbers from 1 to 65535"},
         {"x = { base = \"device\"; tls-feature = [ 5, 5 ]; };",
             "own.conf:1: profiles.x: tls-feature: RFC 7633 4.1: want each number once"},
+        {"x = { base = \"device\"; tls-feature = [ 5L ]; };",
+            "own.conf:1: profiles.x: tls-feature: RFC 7633 4.1: want numbers from 1 to 65535"},
+        {"x = { base = \"device\"; no-rev-avail = 1; };",
+            "own.conf:1: profiles.x: no-rev-avail: want true or false"},
         {"x = { base = \"device\"; masa-url = \"masa\"; };",
             "own.conf:1: profiles.x: masa-url: RFC 8995 2.3.2: want a URI, have 'masa'"},
         {"x = { base = \"device\"; no-rev-avail = true; };",
@@ -178,6 +182,24 @@ static void refused_text(void **state)
             "own.conf:3: profiles.x: extensions: RFC 5280 4.2: want each extension once, have "
             "1.3.6.1.4.1.32473.2 "
             "twice"},
+        {"x = { base = \"device\"; extensions = (\n"
+         "{ oid = \"1.3.6.1.4.1.32473.2\"; type = \"INTEGER\"; from = \"fixed\"; value = \"1\"; },\n"
+         "{ oid = \"1.3.6.1.4.1.32473.2\"; type = \"INTEGER\"; from = \"manifest\"; value = \"{b}\"; } ); };",
+            "own.conf:3: profiles.x: extensions: RFC 5280 4.2: want each extension once, have "
+            "1.3.6.1.4.1.32473.2 "
+            "twice"},
+        {"x = { base = \"issuing-ca\"; extended-key-usage = [ \"1.3.6.1.5.5.7.3.9\" ]; };",
+            "own.conf:1: profiles.x: extended-key-usage: RFC 5280 4.2.1.12: want usage '1.3.6.1.5.5.7.3.9' "
+            "by its name, OCSPSigning"},
+        {"x = { base = \"device\"; extended-key-usage = [ \"1.2.3.4\", \"1.2.3.4\" ]; };",
+            "own.conf:1: profiles.x: extended-key-usage: RFC 5280 4.2.1.12: want each usage once, have "
+            "'1.2.3.4' twice"},
+        {"x = { base = \"idevid\"; days = 30; };",
+            "own.conf:1: profile 'x': days: want no-expiry said with it, true or false: it is inherited, and "
+            "days would not count"},
+        {"x = { base = \"idevid\"; days-max = 7300; };",
+            "own.conf:1: profile 'x': days: want no-expiry said with it, true or false: it is inherited, and "
+            "days would not count"},
         {"x = { base = \"device\"; skip-lint = ( { rule = \"LINT_SERIAL\"; reason = \" \"; } ); };", NULL},
     };
     size_t i;
@@ -417,6 +439,48 @@ static void template_names(void **state)
     assert_true(template_uses(p, "firmware") && template_uses(p, "id") && !template_uses(p, "x"));
 }
 
+static const char parts_of_two[] =
+    "profiles = { part = { base = \"ldevid\"; san-allowed = [ \"hw\", \"permid\" ];\n"
+    "  sans = ( { kind = \"hw\"; from = \"manifest\"; value = \"{type}:{serial}\"; },\n"
+    "    { kind = \"permid\"; from = \"manifest\"; value = \":no{number}\"; optional = true; } ); }; };";
+
+/* A field is no way to another type, and what looks like one serial number is not another in hexadecimal. */
+static void template_octets(void **state)
+{
+    static const struct {
+        const char *fields[8], *field, *have, *names;
+    } cases[] = {
+        {{"type", "1.2.3", "serial", "00:1B/7 x", "number", "#41", NULL}, NULL, NULL,
+            "hw:1.2.3:00:1B/7 x, permid::no#41"},
+        {{"type", "1.2.3:SN9", "serial", "SN1", NULL}, "type", "1.2.3:SN9", NULL},
+        {{"type", "1.2.3", "serial", "#534e39", NULL}, "serial", "#534e39", NULL},
+    };
+    AUTO_OWN o;
+    const struct profile *p = own_profile(&o, "part", parts_of_two);
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_CLAIMS c;
+        struct template_source src = source(&c, "CN=leaf", cases[i].fields);
+        AUTO_SANS sans = SAN_LIST_INIT;
+        AUTO_BUF text = BUF_INIT;
+        char want[200];
+
+        if (cases[i].names) {
+            assert_ok(template_sans(p, &src, &sans, &err));
+            san_to_text(&sans, &text);
+            assert_string_equal(buf_str(&text), cases[i].names);
+            continue;
+        }
+        snprintf(want, sizeof(want),
+            "profile 'part': hw: field '%s': want no # behind the colon and no colon before it inside other "
+            "text, have '%s'",
+            cases[i].field, cases[i].have);
+        assert_refused(template_sans(p, &src, &sans, &err), "FIELD_SYNTAX", want);
+    }
+}
+
 /* --- extensions that are the same in all, and no others --- */
 
 static const char rich[] =
@@ -547,6 +611,7 @@ int main(void)
         cmocka_unit_test(templates_are_filled),
         cmocka_unit_test(templates_refuse),
         cmocka_unit_test(template_names),
+        cmocka_unit_test(template_octets),
         cmocka_unit_test(fixed_extensions),
         cmocka_unit_test(short_lived_without_revocation),
         cmocka_unit_test(size_is_capped),

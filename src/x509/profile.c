@@ -35,7 +35,7 @@ static bool ca_nameless(const struct profile *p)
 
 static bool no_days(const struct profile *p)
 {
-    return p->days == 0 || p->days > p->days_max || p->days_max > 36525 || p->backdate > PROFILE_DAY;
+    return p->days == 0 || p->days > p->days_max || p->days_max > 36525 || p->backdate > PROFILE_DAY / 2;
 }
 
 static bool no_keys(const struct profile *p)
@@ -89,7 +89,8 @@ static const struct {
     {no_key_usage, "RFC 5280 4.2.1.3: want at least one key usage"},
     {self_signed_leaf, "want a self-signed certificate only for a CA"},
     {ca_nameless, "RFC 5280 4.1.2.6: want a CA with a subject and a subjectKeyIdentifier"},
-    {no_days, "want 1 day or more, not above its own maximum, at most 36525, dated back by at most one"},
+    {no_days,
+        "want 1 day or more, not above its own maximum, at most 36525, dated back by at most half a one"},
     {no_keys, "BR 6.1.5: want a kind of key, and RSA from 2048 bits"},
     {sans_unreachable, "want a kind of alternative name to be allowed where one is required"},
     {other_eku_unsaid, "want the identifiers of other extended key usages"},

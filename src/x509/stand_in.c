@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "x509/ossl.h"
 
 SCOPE_DEFINE(group, EC_GROUP *, EC_GROUP_free)
@@ -55,18 +56,58 @@ static int make_ec(int nid, struct spki *ret, struct p11ca_err *err)
         ret, err);
 }
 
-static int make_rsa(unsigned bits, struct spki *ret, struct p11ca_err *err)
+/* A number of so many bits that nobody chose: SHA-256 over a text and a counter; so nobody knows what divides it. */
+static int draw_modulus(unsigned bits, BIGNUM *n, struct p11ca_err *err)
+{
+    uint8_t octets[1024], sum[32];
+    size_t len = bits / 8, at;
+    char text[64];
+
+    if (len > sizeof(octets) || len % sizeof(sum))
+        return err_set(err, P11CA_BUG, "KEY_SHAPE", "stand-in key: no RSA of %u bits", bits);
+    for (at = 0; at < len; at += sizeof(sum)) {
+        snprintf(text, sizeof(text), "p11ca stand-in RSA-%u %zu", bits, at);
+        if (hash_sha256((uint8_t *)text, strlen(text), sum) != 0)
+            return err_nomem(err);
+        memcpy(octets + at, sum, sizeof(sum));
+    }
+    octets[0] |= 0xc0;
+    octets[len - 1] |= 1;
+    return BN_bin2bn(octets, (int)len, n) ? 0 : err_openssl(err, P11CA_BUG, "stand-in key");
+}
+
+static int make_rsa_of(const BIGNUM *n, struct spki *ret, struct p11ca_err *err)
 {
     SCOPED(param_bld) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
     SCOPED(params) OSSL_PARAM *params = NULL;
-    SCOPED(bn) BIGNUM *n = BN_new();
     SCOPED(bn) BIGNUM *e = BN_new();
 
-    if (!bld || !n || !e || !BN_set_word(e, 65537) || !BN_one(n) || !BN_lshift(n, n, (int)bits) ||
-        !BN_sub_word(n, 1) || !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) ||
+    if (!bld || !e || !BN_set_word(e, 65537) || !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) ||
         !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e) || !(params = OSSL_PARAM_BLD_to_param(bld)))
         return err_openssl(err, P11CA_BUG, "stand-in key");
     return make("RSA", params, ret, err);
+}
+
+/* The next odd number that the checks of weak keys have nothing against: what is planned must pass them, as will be. */
+static int make_rsa(unsigned bits, struct spki *ret, struct p11ca_err *err)
+{
+    SCOPED(bn) BIGNUM *n = BN_new();
+    struct p11ca_err weak;
+
+    if (!n)
+        return err_nomem(err);
+    if (draw_modulus(bits, n, err) != 0)
+        return -1;
+    for (;;) {
+        if (make_rsa_of(n, ret, err) != 0)
+            return -1;
+        if (spki_check_weak(ret, &weak) == 0)
+            return 0;
+        if (weak.kind != P11CA_REFUSED || !BN_add_word(n, 2)) {
+            *err = weak;
+            return -1;
+        }
+    }
 }
 
 int stand_in_key(const char *algorithm, struct spki *ret, struct p11ca_err *err)

@@ -7,7 +7,7 @@
 
 #include "x509/cert.h"
 
-/* "P-256", "P-384", "P-521" (the curve's generator), "RSA-3072", ... (a modulus of ones). P11CA_CONFIG for others. */
+/* "P-256", "P-384", "P-521" (the curve's generator), "RSA-3072", ... (a modulus out of a hash). P11CA_CONFIG for others. */
 P11CA_CHECK int stand_in_key(const char *algorithm, struct spki *ret, struct p11ca_err *err);
 
 /* The stand-in of the same kind and size. */

@@ -66,7 +66,7 @@ steps = (
   { do = "request"; authority = "mid"; file = "mid.csr"; },
   { do = "sign-request"; authority = "eternal"; for = "mid"; request = "mid.csr"; certificate = "mid-signed.crt"; },
   { do = "install"; authority = "mid"; certificate = "mid-signed.crt"; },
-  { do = "generate-key"; authority = "low"; algorithm = "P-256"; },
+  { do = "generate-key"; authority = "low"; algorithm = "RSA-3072"; },
   { do = "request"; authority = "low"; file = "low.csr"; },
   { do = "sign-request"; authority = "mid"; for = "low"; request = "low.csr"; certificate = "low-signed.crt"; days = 3000; },
   { do = "install"; authority = "low"; certificate = "low-signed.crt"; },
@@ -162,7 +162,7 @@ has() {
     issue factory idevid y --id SN2 --days 30
 }
 
-@test "ldevid: nothing but a HardwareModuleName, critical" {
+@test "ldevid: a HardwareModuleName; a request without any name is refused" {
     openssl ecparam -name prime256v1 -genkey -noout -out l.key
     openssl req -new -key l.key -subj / -out l.csr
     refused 4 "p11ca: l.csr: request: subject: RFC 5280 4.1.2.6: want a name or an alternative name, have neither" \

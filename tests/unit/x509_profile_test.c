@@ -80,7 +80,7 @@ static void refused_text(void **state)
             "own.conf:1: profiles.x: days: want a whole number from 0"},
         {"x = { base = \"device\"; days = 7301; };", "own.conf:1: profile 'x': want 1 day or more, not above "
                                                      "its own maximum, at most 36525, dated back by "
-                                                     "at most one"},
+                                                     "at most half a one"},
         {"x = { base = \"device\"; about = 3; };", "own.conf:1: profiles.x: about: want a string"},
         {"x = { base = \"device\"; ca = true; };",
             "own.conf:1: profile 'x': RFC 5280 4.2.1.3: want keyCertSign with a CA"},

@@ -40,6 +40,7 @@ static int fill_key(struct issuer *i, const struct cert *cert, struct der ski, s
 /* cert's bytes become the issuer's. */
 static int fill(struct issuer *i, struct cert *cert, struct p11ca_err *err)
 {
+    const struct cert_ext *eku = tbs_ext(&cert->t, OID_EXT_KEY_USAGE);
     struct cert_facts f;
 
     if (tbs_facts(&cert->t, &f, err) != 0)
@@ -55,6 +56,7 @@ static int fill(struct issuer *i, struct cert *cert, struct p11ca_err *err)
     i->key_usage = f.key_usage;
     i->has_eku = f.has_eku;
     i->eku = f.eku;
+    i->eku_value = eku ? eku->value : DER_OF(NULL, 0);
     i->cert = cert->der;
     cert->der = (struct buf)BUF_INIT;
     return 0;

@@ -17,7 +17,8 @@ struct issuer {
     bool has_ku;
     unsigned key_usage; /* USAGE_*; keyCertSign is among them when has_ku */
     bool has_eku;
-    unsigned eku; /* EKU_*; with has_eku a constraint on what it issues */
+    unsigned eku;         /* EKU_*; with has_eku a constraint on what it issues */
+    struct der eku_value; /* the extension's, into cert; p NULL: there is none */
     struct spki spki;
     EVP_PKEY *pub;            /* for verifying */
     const struct sigalg *alg; /* what its key signs with */

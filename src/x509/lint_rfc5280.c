@@ -410,12 +410,33 @@ static bool check_issuer_ca(struct lint *l)
  * from the very CA it answers for, and BR 7.1.2.10.6 forbids that CA the usage. OpenSSL judges a responder by purpose
  * OCSP helper, which looks at no CA's extKeyUsage.
  */
+static bool usages_within(struct der value, const struct issuer *issuer, bool ca)
+{
+    struct der seq, one, theirs, other;
+    bool found;
+
+    if (der_whole(value, DER_SEQUENCE, &seq) != 0)
+        return false;
+    while (seq.len && der_next(&seq, DER_OID, &one) == 0) {
+        found = !ca && oid_is(one, OID_EKU_OCSP_SIGNING);
+        if (der_whole(issuer->eku_value, DER_SEQUENCE, &theirs) != 0)
+            return false;
+        while (!found && theirs.len && der_next(&theirs, DER_OID, &other) == 0)
+            found = der_equal(one, other);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 static bool check_issuer_eku(struct lint *l)
 {
-    unsigned may = l->q.issuer ? l->q.issuer->eku | (l->f.is_ca ? 0 : EKU_OCSP_SIGNING) : 0;
+    const struct issuer *issuer = l->q.issuer;
     char want[EXT_TEXT], found[EXT_TEXT];
+    struct der value;
 
-    if (!l->q.issuer || !l->q.issuer->has_eku || !l->f.has_eku || !(l->f.eku & ~may))
+    if (!issuer || !issuer->has_eku || issuer->eku & EKU_ANY || !lint_ext(l, OID_EXT_KEY_USAGE, &value) ||
+        usages_within(value, issuer, l->f.is_ca))
         return true;
     return lint_have(l, "want nothing beyond the issuer's %s, have %s", ext_eku_text(l->q.issuer->eku, want),
         ext_eku_text(l->f.eku, found));

@@ -570,6 +570,54 @@ static void short_lived_without_revocation(void **state)
     assert_bytes(p->fixed[0].tlv, "30090603551d3804020500");
 }
 
+/* A usage without a name of ours is one of its own, not one of "others". */
+static void usages_of_the_issuer(void **state)
+{
+    static const struct {
+        const char *ca, *leaf;
+        bool good;
+    } cases[] = {
+        {"\"1.3.6.1.4.1.32473.3\"", "\"1.3.6.1.4.1.32473.3\"", true},
+        {"\"1.3.6.1.4.1.32473.3\"", "\"1.3.6.1.4.1.32473.4\"", false},
+        {"\"clientAuth\", \"1.3.6.1.4.1.32473.3\"", "\"clientAuth\"", true},
+        {"\"clientAuth\", \"1.3.6.1.4.1.32473.3\"", "\"serverAuth\"", false},
+        {"\"anyExtendedKeyUsage\"", "\"1.3.6.1.4.1.32473.4\"", true},
+        {"\"clientAuth\"", "\"OCSPSigning\"", true},
+    };
+    struct spki spki = test_spki(test_key(KEY_P256));
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_BUF text = BUF_INIT, cert = BUF_INIT, name = BUF_INIT, leaf = BUF_INIT, tbs = BUF_INIT;
+        AUTO_SANS sans = SAN_LIST_INIT;
+        AUTO_OWN o;
+        struct issuer *issuer;
+        struct cert_plan plan;
+
+        buf_addf(&text,
+            "profiles = { ca = { base = \"issuing-ca\"; extended-key-usage = [ %s ]; };\n"
+            "  leaf = { base = \"server\"; days = 30; extended-key-usage = [ %s ]; }; };",
+            cases[i].ca, cases[i].leaf);
+        assert_ok(own_read(&o, buf_str(&text)));
+        assert_ok(name_from_text("CN=Acme CA", &name, &err));
+        plan = rich_plan(profiles_find(o.set, "ca"), &spki, NULL, der_buf(&name), DER_OF(NULL, 0));
+        plan.issuer = test_root()->issuer;
+        plan_sign(&plan, test_root()->key, &cert);
+        assert_ok(issuer_read(cert.p, cert.len, &issuer, &err));
+        assert_ok(name_from_text("CN=www.acme.example", &leaf, &err));
+        assert_ok(san_add(&sans, SAN_DNS, "www.acme.example", &err));
+        plan = rich_plan(profiles_find(o.set, "leaf"), &spki, &sans, der_buf(&leaf), DER_OF(NULL, 0));
+        plan.issuer = issuer;
+        assert_ok(tbs_build(&plan, &tbs, &err));
+        err.code[0] = '\0';
+        if ((tbs_lint(der_buf(&tbs), plan.profile, issuer, &err) == 0) != cases[i].good)
+            fail_msg("%s under %s: %s", cases[i].leaf, cases[i].ca, err.msg);
+        assert_string_equal(err.code, cases[i].good ? "" : "LINT_ISSUER_EKU");
+        issuer_free(issuer);
+    }
+}
+
 static void size_is_capped(void **state)
 {
     AUTO_OWN o;
@@ -614,6 +662,7 @@ int main(void)
         cmocka_unit_test(template_octets),
         cmocka_unit_test(fixed_extensions),
         cmocka_unit_test(short_lived_without_revocation),
+        cmocka_unit_test(usages_of_the_issuer),
         cmocka_unit_test(size_is_capped),
         cmocka_unit_test(no_expiry),
     };

@@ -28,9 +28,10 @@ int group_find_profile(
 
     if (authority_profile(g->ctx.home, g->ctx.authority, name, &p, err) != 0)
         return -1;
-    if (p->cross)
+    /* A CA is made one at a time, with people watching. */
+    if (p->is_ca)
         return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED",
-            "profile '%s': is for a ceremony's cross-sign step", name);
+            "profile '%s': want one for end entities: CA certificates are no matter of lots", name);
     *ret = p;
     return 0;
 }

@@ -485,12 +485,14 @@ rsa_public() {
     [[ $stderr == 'p11ca: lot.csv:2: '* && ! -e out ]]
 }
 
-@test "a cross-certificate is no matter of lots" {
+@test "CA certificates are no matter of lots" {
     manifest lot.csv id,spki-file SN-1,SN-1.pub
     sed -i '/^ *root *= { token/,/};/ s/profile = "root-ca"; };/profile = "root-ca"; issues = [ "issuing-ca", "cross-ca" ]; };/' home/p11ca.conf
     for during in lot.csv requests; do
-        refused 4 "p11ca: profile 'cross-ca': is for a ceremony's cross-sign step" \
-            p11ca -C home batch -a root -p cross-ca -o out "$during"
+        for profile in cross-ca issuing-ca; do
+            refused 4 "p11ca: profile '$profile': want one for end entities: CA certificates are no matter of lots" \
+                p11ca -C home batch -a root -p $profile -o out "$during"
+        done
     done
     [[ ! -e calls ]] || fail 'want no token call'
 }

@@ -260,6 +260,15 @@ static void text_comes_back(void **state)
     again = own_profile(&back, "sensor", buf_str(&conf));
     assert_memory_equal(p->sha256, again->sha256, sizeof(p->sha256));
     assert_null(again->base);
+    own_done(&back);
+    /* the line for people is no part of what certificates hold */
+    again = own_profile(
+        &back, "sensor", "profiles = { sensor = { base = \"device\"; days = 30; about = \"x\"; }; };");
+    assert_memory_equal(p->sha256, again->sha256, sizeof(p->sha256));
+    own_done(&back);
+    again = own_profile(
+        &back, "sensor", "profiles = { sensor = { base = \"device\"; days = 31; about = \"x\"; }; };");
+    assert_memory_not_equal(p->sha256, again->sha256, sizeof(p->sha256));
 }
 
 /* Every built-in one, shown and read again under another name, is the same. */

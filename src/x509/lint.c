@@ -89,7 +89,7 @@ const char *lint_family_at(size_t i)
     return i < N_FAMILIES ? families[i].name : NULL;
 }
 
-static unsigned family(const char *name, size_t len)
+unsigned lint_family(const char *name, size_t len)
 {
     size_t i;
 
@@ -107,7 +107,7 @@ int lint_families(const char *names, unsigned *ret, struct p11ca_err *err)
 
     for (;; names += len + 1) {
         len = strcspn(names, ",");
-        bit = family(names, len);
+        bit = lint_family(names, len);
         if (!bit)
             return err_set(err, P11CA_USAGE, "USAGE",
                 "rules: want br, idevid, ldevid, matter, spiffe, ocsp, piv, with commas between, have '%.*s'",

@@ -62,6 +62,9 @@ const char *lint_applies_text(const struct lint_rule *rule, char dst[LINT_APPLIE
 P11CA_CHECK int lint_families(const char *names, unsigned *ret, struct p11ca_err *err);
 const char *lint_family_at(size_t i);
 
+/* The RULES_* of one name, 0 for none. */
+unsigned lint_family(const char *name, size_t len);
+
 /*
  * Whether a profile may skip what it skips: an existing rule that is not among those nobody may skip, once, and with a
  * reason. P11CA_CONFIG, code PROFILE.

@@ -37,15 +37,7 @@ static const struct profile_word key_words[] = {
     {"P-521", KEY_BIT(KEY_P521)},
     {"RSA", KEY_BIT(KEY_RSA)},
 };
-static const struct profile_word rule_words[] = {
-    {"BR", RULES_BR},
-    {"IDevID", RULES_IDEVID},
-    {"LDevID", RULES_LDEVID},
-    {"Matter", RULES_MATTER},
-    {"SPIFFE", RULES_SPIFFE},
-    {"OCSP", RULES_OCSP},
-    {"PIV", RULES_PIV},
-};
+
 static bool find_word(const struct profile_word *words, size_t n, const char *name, unsigned *ret)
 {
     size_t i;
@@ -224,7 +216,20 @@ static int keys_allowed(struct profile_making *m, config_setting_t *s, struct p1
 
 static int lint_rules(struct profile_making *m, config_setting_t *s, struct p11ca_err *err)
 {
-    return read_set(m, s, rule_words, N(rule_words), &m->p->rules, err);
+    const char *v[PROFILE_LIST_MAX];
+    unsigned bit, set = 0;
+    size_t i, n;
+
+    if (profile_read_strings(m, s, v, &n, err) != 0)
+        return -1;
+    for (i = 0; i < n; i++) {
+        bit = lint_family(v[i], strlen(v[i]));
+        if (!bit)
+            return profile_refuse(m, s, err, "no family of rules '%s' (p11ca lint --list)", v[i]);
+        set |= bit;
+    }
+    m->p->rules = set;
+    return 0;
 }
 
 static int san_allowed(struct profile_making *m, config_setting_t *s, struct p11ca_err *err)

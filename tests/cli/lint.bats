@@ -199,7 +199,7 @@ openssl_crl() {
     sed -i 's|"server", |"server", "public", "own", |' home/p11ca.conf
     cat >>home/p11ca.conf <<'EOF'
 profiles = {
-  public = { base = "server"; lint = [ "BR" ]; days = 10; policies = ( { oid = "2.23.140.1.2.1"; } ); };
+  public = { base = "server"; lint = [ "br" ]; days = 10; policies = ( { oid = "2.23.140.1.2.1"; } ); };
   own = { base = "public"; skip-lint = ( { rule = "LINT_BR_AIA"; reason = "nobody's browser will see it"; } ); };
 };
 EOF

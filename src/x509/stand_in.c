@@ -59,7 +59,7 @@ static int make_ec(int nid, struct spki *ret, struct p11ca_err *err)
 /* A number of so many bits that nobody chose: SHA-256 over a text and a counter; so nobody knows what divides it. */
 static int draw_modulus(unsigned bits, BIGNUM *n, struct p11ca_err *err)
 {
-    uint8_t octets[1024], sum[32];
+    uint8_t octets[1024] = {0}, sum[32];
     size_t len = bits / 8, at;
     char text[64];
 

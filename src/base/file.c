@@ -153,8 +153,7 @@ int file_read_below(const char *dir, const char *name, size_t max, struct buf *r
     AUTO_FD fd = -1;
 
     if (!path_is_below(name))
-        return err_set(
-            err, P11CA_REFUSED, "INPUT_PATH", "%s: want a relative path without '..' and inside", name);
+        return err_set(err, P11CA_REFUSED, "INPUT_PATH", "%s: want a relative path without '..'", name);
     if (open_parent(dir, name, &last, &parent, err) != 0)
         return -1;
     if (faccessat(parent, last, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
@@ -524,20 +523,30 @@ int file_log_cut(int fd, const char *path, size_t len, struct p11ca_err *err)
 /* Written at once, so that a line a row is not a system call a row. */
 #define OUT_CHUNK (64 * 1024)
 
+/* Without a name when it can be given one at the end; else with one of its own. */
+static int out_open(struct file_out *out, mode_t perm, struct p11ca_err *err)
+{
+    if (access("/proc/self/fd", X_OK) == 0)
+        out->fd = open_nameless(out->path);
+    if (out->fd < 0) {
+        if (asprintf(&out->temp, "%s.XXXXXX", out->path) < 0) {
+            out->temp = NULL;
+            return err_nomem(err);
+        }
+        out->fd = mkostemp(out->temp, O_CLOEXEC);
+    }
+    if (out->fd < 0 || fchmod(out->fd, perm) != 0)
+        return err_errno(err, P11CA_FILE, "%s: create", out->path);
+    return 0;
+}
+
 int file_out_begin(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err)
 {
     *ret = (struct file_out){.fd = -1, .path = strdup(path)};
-    if (!ret->path || asprintf(&ret->temp, "%s.XXXXXX", path) < 0) {
-        ret->temp = NULL;
-        file_out_done(ret);
+    if (!ret->path)
         return err_nomem(err);
-    }
-    if (file_check_new(path, err) == 0) {
-        ret->fd = mkostemp(ret->temp, O_CLOEXEC);
-        if (ret->fd >= 0 && fchmod(ret->fd, perm) == 0)
-            return 0;
-        err_errno(err, P11CA_FILE, "%s: create", path);
-    }
+    if (file_check_new(path, err) == 0 && out_open(ret, perm, err) == 0)
+        return 0;
     file_out_done(ret);
     return -1;
 }
@@ -564,7 +573,7 @@ int file_out_end(struct file_out *out, struct p11ca_err *err)
         return -1;
     if (fsync(out->fd) != 0)
         return err_errno(err, P11CA_FILE, "%s: write", out->path);
-    if (put_in_place(out->temp, out->path, FILE_NEW) != 0)
+    if ((out->temp ? put_in_place(out->temp, out->path, FILE_NEW) : give_name(out->fd, out->path)) != 0)
         return place_failed(out->path, err);
     free(out->temp);
     out->temp = NULL;

@@ -106,7 +106,7 @@ P11CA_CHECK int file_log_cut(int fd, const char *path, size_t len, struct p11ca_
  * ended, and is harmless otherwise. Refusals as by file_write(FILE_NEW).
  */
 struct file_out {
-    char *path, *temp; /* temp NULL: not begun, or ended */
+    char *path, *temp; /* temp NULL: it has no name yet, or its own */
     int fd;
     struct buf pending;
 };

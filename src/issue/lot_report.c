@@ -131,7 +131,7 @@ void lot_report_row(struct lot_report *r, const struct p11ca_row *row)
     AUTO_BUF text = BUF_INIT;
     struct line line;
 
-    if (!r->out.temp)
+    if (!r->out.path)
         return;
     fill_line(&line, row);
     if (r->json)
@@ -143,7 +143,7 @@ void lot_report_row(struct lot_report *r, const struct p11ca_row *row)
 
 int lot_report_end(struct lot_report *r, struct p11ca_err *err)
 {
-    if (!r->out.temp)
+    if (!r->out.path)
         return 0;
     if (r->failed) {
         *err = r->err;

@@ -289,7 +289,7 @@ END
     mkdir -p deep
     for path in ../SN-1.pub "$PWD/SN-1.pub" a/../../SN-1.pub ..; do
         manifest deep/lot.csv id,spki-file "SN-1,$path"
-        refused_lot "MANIFEST_SYNTAX lot.csv:2: $path: want a relative path without '..' and inside" deep/lot.csv
+        refused_lot "MANIFEST_SYNTAX lot.csv:2: $path: want a relative path without '..'" deep/lot.csv
     done
 }
 

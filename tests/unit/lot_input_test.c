@@ -72,12 +72,12 @@ static void reads_below(void **state)
     assert_int_equal(b.len, 8);
     assert_refused(
         file_read_below(dir, "sub/a", 3, &b, &err), "INPUT_TOO_LARGE", "sub/a: want at most 3 bytes, have 4");
-    assert_refused(file_read_below(dir, "../x", 4, &b, &err), "INPUT_PATH",
-        "../x: want a relative path without '..' and inside");
+    assert_refused(
+        file_read_below(dir, "../x", 4, &b, &err), "INPUT_PATH", "../x: want a relative path without '..'");
     assert_refused(file_read_below(dir, "sub/../sub/a", 4, &b, &err), "INPUT_PATH",
-        "sub/../sub/a: want a relative path without '..' and inside");
+        "sub/../sub/a: want a relative path without '..'");
     assert_refused(file_read_below(dir, "/etc/passwd", 4, &b, &err), "INPUT_PATH",
-        "/etc/passwd: want a relative path without '..' and inside");
+        "/etc/passwd: want a relative path without '..'");
     assert_refused(file_read_below(dir, "sub/b", 4, &b, &err), "INPUT_MISSING", "sub/b: no such file");
     assert_refused(file_read_below(dir, "sub/link", 4, &b, &err), "INPUT_NOT_FILE",
         "sub/link: want a regular file, have a symbolic link");
@@ -135,7 +135,7 @@ static void gives_an_output_up(void **state)
     (void)state;
     assert_ok(file_out_begin(&out, path_of("never"), 0640, &err));
     assert_ok(file_out_add(&out, "x", 1, &err));
-    assert_int_equal(files_here(), before + 1);
+    assert_int_equal(files_here(), before); /* killed in here, nothing stays */
     file_out_done(&out);
     assert_int_equal(files_here(), before);
 }

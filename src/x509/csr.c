@@ -264,14 +264,12 @@ static int split(struct csr *csr, struct parts *ret, struct p11ca_err *err)
 /* The key first: with some keys anybody can make a signature that verifies. */
 static int check_proof(const struct csr *csr, const struct parts *parts, struct p11ca_err *err)
 {
-    SCOPED(pkey) EVP_PKEY *pub = NULL;
-
-    if (spki_check_weak(&csr->spki, err) != 0 || spki_evp1(&csr->spki, &pub, err) != 0)
+    if (spki_check_weak(&csr->spki, err) != 0)
         return err_prefix(err, "request");
-    if (sigalg_verify(pub, csr->alg, csr->info, parts->sig, err) == 0)
+    if (sigalg_verify_by(&csr->spki, csr->alg, csr->info, parts->sig, err) == 0)
         return 0;
-    if (err->kind == P11CA_BUG)
-        return -1;
+    if (err->kind != P11CA_NEGATIVE)
+        return err_prefix(err, "request");
     return refuse(err, "CSR_SIG_BAD",
         "RFC 2986 4.2: signature: want proof that the key's owner asked, have a signature that does not "
         "verify");

@@ -274,18 +274,15 @@ bool lint_ask(struct lint *l, const struct lint_rule *rows, lint_tell_fn *fn, vo
 bool lint_verify(struct lint *l, struct der alg_id, const struct spki *key)
 {
     const struct sigalg *alg = sigalg_find(alg_id);
-    EVP_PKEY *pub = NULL;
-    int rc;
 
     if (!alg) /* another row */
         return true;
     if (alg->rsa != (key->kind == KEY_RSA))
         return lint_have(l, "want one by the issuer's key, have %s, which it cannot make", alg->text);
-    if (spki_evp1(key, &pub, &l->why) != 0)
-        return lint_because(l);
-    rc = sigalg_verify(pub, alg, l->tbs, l->whole.sig, &l->why);
-    EVP_PKEY_free(pub);
-    return rc == 0 || lint_have(l, "want one by the issuer's key, have another");
+    if (sigalg_verify_by(key, alg, l->tbs, l->whole.sig, &l->why) == 0)
+        return true;
+    return l->why.kind == P11CA_NEGATIVE ? lint_have(l, "want one by the issuer's key, have another")
+                                         : lint_because(l);
 }
 
 const char *lint_weak_digest(struct der alg_id, char dst[OID_TEXT])

@@ -1,6 +1,7 @@
 #include "x509/spki.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 #include <pthread.h>
@@ -251,20 +252,27 @@ static void make_templates(void)
         templates[i] = make_template(curves[i].group);
 }
 
+int spki_set_point(EVP_PKEY *key, const struct spki *s, struct p11ca_err *err)
+{
+    struct der point = spki_key(s);
+
+    if (EVP_PKEY_set1_encoded_public_key(key, point.p, point.len) == 1)
+        return 0;
+    ERR_clear_error();
+    return err_set(err, P11CA_REFUSED, "KEY_INVALID",
+        "public key: SP 800-56A 5.6.2.3: want a point on %s, have another", curves[s->kind].name);
+}
+
 static int evp_of_point(const struct spki *s, EVP_PKEY **ret, struct p11ca_err *err)
 {
     SCOPED(pkey) EVP_PKEY *key = NULL;
-    struct der point = spki_key(s);
 
     pthread_once(&templates_once, make_templates);
     key = templates[s->kind] ? EVP_PKEY_dup(templates[s->kind]) : NULL;
     if (!key)
         return err_openssl(err, P11CA_BUG, "key object for %s", curves[s->kind].name);
-    if (EVP_PKEY_set1_encoded_public_key(key, point.p, point.len) != 1) {
-        err_openssl(err, P11CA_REFUSED, "public key");
-        return err_set(err, P11CA_REFUSED, "KEY_INVALID",
-            "public key: SP 800-56A 5.6.2.3: want a point on %s, have another", curves[s->kind].name);
-    }
+    if (spki_set_point(key, s, err) != 0)
+        return -1;
     *ret = key;
     key = NULL;
     return 0;

@@ -338,12 +338,13 @@ int spki_sha256(const struct spki *s, uint8_t ret[SHA256_LEN], struct p11ca_err 
     return hash_sha256(s->der, s->len, ret) == 0 ? 0 : err_openssl(err, P11CA_BUG, "SHA-256");
 }
 
-void spki_text(const struct spki *s, char dst[SPKI_TEXT])
+const char *spki_text(const struct spki *s, char dst[SPKI_TEXT])
 {
     if (s->kind == KEY_RSA)
         snprintf(dst, SPKI_TEXT, "RSA %u", s->bits);
     else
         snprintf(dst, SPKI_TEXT, "EC %s", curves[s->kind].name);
+    return dst;
 }
 
 bool spki_equal(const struct spki *a, const struct spki *b)

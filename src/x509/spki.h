@@ -75,9 +75,9 @@ P11CA_CHECK int spki_ski(const struct spki *s, uint8_t ret[SKI_LEN], struct p11c
 /* SHA-256 of the whole SubjectPublicKeyInfo: what keys are compared by. */
 P11CA_CHECK int spki_sha256(const struct spki *s, uint8_t ret[32], struct p11ca_err *err);
 
-/* "EC P-256", "RSA 3072" */
+/* "EC P-256", "RSA 3072"; returns dst. */
 #define SPKI_TEXT 16
-void spki_text(const struct spki *s, char dst[SPKI_TEXT]);
+const char *spki_text(const struct spki *s, char dst[SPKI_TEXT]);
 
 bool spki_equal(const struct spki *a, const struct spki *b);
 

@@ -89,6 +89,15 @@ static void escape_makes_foreign_text_harmless(void **state)
     }
 }
 
+static void controls_of_ascii(void **state)
+{
+    uint32_t c;
+
+    (void)state;
+    for (c = 0; c < 0xa0; c++)
+        assert_int_equal(text_is_control(c), c < 0x20 || c >= 0x7f);
+}
+
 static void escape_stays_inside_its_buffer(void **state)
 {
     char out[8];
@@ -854,6 +863,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escape_makes_foreign_text_harmless),
+        cmocka_unit_test(controls_of_ascii),
         cmocka_unit_test(escape_stays_inside_its_buffer),
         cmocka_unit_test(hex_goes_both_ways),
         cmocka_unit_test(buffer_inserts_and_formats),

@@ -5,7 +5,7 @@
 #include "ledger/ledger.h"
 
 /*
- * Appends to the open transaction an event "reject" with the text of why; before it, for the codes DUP_KEY_LEDGER,
+ * Appends to the open transaction an event "reject" with the text of why; before it, for the codes DEVICE_ISSUED, DUP_KEY_LEDGER,
  * KEY_IS_CA and PRIVATE_KEY_SEEN, an event "alarm": "CODE: text". profile may be NULL.
  */
 P11CA_CHECK int reject_note(struct ledger *l, const char *authority, const char *profile,

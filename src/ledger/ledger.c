@@ -215,8 +215,20 @@ static void end_lazy(struct ledger *l)
 
 static int begin_locked(struct ledger *l, struct p11ca_err *err)
 {
+    const struct handle_head mine = l->head;
+
     l->broken = false;
-    return events_read_head(l, err) == 0 ? check_clock(l, err) : -1;
+    if (events_read_head(l, err) != 0)
+        return -1;
+    /* After a rollback of ours, too: once too often is no harm. */
+    if (l->head.seq != mine.seq || memcmp(l->head.hash, mine.hash, SHA256_LEN) != 0)
+        l->others++;
+    return check_clock(l, err);
+}
+
+uint64_t ledger_others(const struct ledger *l)
+{
+    return l->others;
 }
 
 static int begin(struct ledger *l, struct p11ca_err *err)

@@ -46,6 +46,9 @@ P11CA_CHECK int ledger_commit(struct ledger *l, struct p11ca_err *err); /* durab
 P11CA_CHECK int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err);
 void ledger_rollback(struct ledger *l); /* harmless outside a transaction */
 
+/* Counts up when a transaction of ours finds that somebody else has written since: what was looked up must be again. */
+uint64_t ledger_others(const struct ledger *l);
+
 /* Bytes in a row; NULL and 0 for SQL NULL. Borrowed on the way in; in rows given out, owned by the row. */
 struct blob {
     const uint8_t *p;

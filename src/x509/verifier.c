@@ -1,12 +1,11 @@
 #include "x509/verifier.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "base/hash.h"
 
 /* A key object whose point is replaced, and the context of it. */
-struct slot {
+struct holder {
     EVP_PKEY *key;
     EVP_PKEY_CTX *ctx;
 };
@@ -15,53 +14,44 @@ struct kept {
     EVP_PKEY_CTX *ctx; /* has a reference to the key: nothing else can come to its address */
     const EVP_PKEY *key;
     const struct sigalg *alg;
-    struct slot slots[KEY_KINDS]; /* one of each curve */
+    struct holder holders[KEY_KINDS]; /* one of each curve */
 };
 
+static _Thread_local struct kept of_thread;
 static pthread_key_t thread_key;
 static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
 static bool thread_ok;
 
-static void slot_done(struct slot *slot)
+static void holder_done(struct holder *h)
 {
-    EVP_PKEY_CTX_free(slot->ctx);
-    EVP_PKEY_free(slot->key);
-    *slot = (struct slot){NULL, NULL};
+    EVP_PKEY_CTX_free(h->ctx);
+    EVP_PKEY_free(h->key);
+    *h = (struct holder){NULL, NULL};
 }
 
-static void kept_free(void *p)
+static void kept_done(void *p)
 {
     struct kept *k = p;
     size_t i;
 
     for (i = 0; i < KEY_KINDS; i++)
-        slot_done(&k->slots[i]);
+        holder_done(&k->holders[i]);
     EVP_PKEY_CTX_free(k->ctx);
-    free(k);
+    *k = (struct kept){.ctx = NULL};
 }
 
 static void make_thread_key(void)
 {
-    thread_ok = pthread_key_create(&thread_key, kept_free) == 0;
+    thread_ok = pthread_key_create(&thread_key, kept_done) == 0;
 }
 
-/* The calling thread's; NULL: no memory. */
+/* The calling thread's; NULL: no memory. What is set for the key is what its end is called for. */
 static struct kept *kept(void)
 {
-    struct kept *k;
-
     pthread_once(&thread_once, make_thread_key);
-    if (!thread_ok)
+    if (!thread_ok || (!pthread_getspecific(thread_key) && pthread_setspecific(thread_key, &of_thread) != 0))
         return NULL;
-    k = pthread_getspecific(thread_key);
-    if (k)
-        return k;
-    k = calloc(1, sizeof(*k));
-    if (k && pthread_setspecific(thread_key, k) != 0) {
-        free(k);
-        k = NULL;
-    }
-    return k;
+    return &of_thread;
 }
 
 /* PKCS #1 puts the digest's name into the signature; ECDSA takes the digest as it is. */
@@ -94,14 +84,14 @@ EVP_PKEY_CTX *verifier_of_key(EVP_PKEY *pub, const struct sigalg *alg)
     return k->ctx;
 }
 
-static int fill(struct slot *slot, const struct spki *s, struct p11ca_err *err)
+static int fill(struct holder *h, const struct spki *s, struct p11ca_err *err)
 {
-    if (slot->key)
-        return spki_set_point(slot->key, s, err);
-    if (spki_evp1(s, &slot->key, err) != 0)
+    if (h->key)
+        return spki_set_point(h->key, s, err);
+    if (spki_evp1(s, &h->key, err) != 0)
         return -1;
-    slot->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, slot->key, NULL);
-    return slot->ctx ? 0 : err_openssl(err, P11CA_BUG, "key object");
+    h->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, h->key, NULL);
+    return h->ctx ? 0 : err_openssl(err, P11CA_BUG, "key object");
 }
 
 /* Started for every point: only then does libcrypto say that the context has the key as it is now. */
@@ -113,12 +103,12 @@ int verifier_of_point(
 
     if (!k)
         return err_nomem(err);
-    rc = fill(&k->slots[s->kind], s, err);
-    if (rc == 0 && !start(k->slots[s->kind].ctx, alg))
+    rc = fill(&k->holders[s->kind], s, err);
+    if (rc == 0 && !start(k->holders[s->kind].ctx, alg))
         rc = err_openssl(err, P11CA_BUG, "verify with %s", alg->text);
     if (rc != 0)
-        slot_done(&k->slots[s->kind]);
+        holder_done(&k->holders[s->kind]);
     else
-        *ret = k->slots[s->kind].ctx;
+        *ret = k->holders[s->kind].ctx;
     return rc;
 }

@@ -453,9 +453,9 @@ static void moved(struct flow *f, const struct turn *t)
     f->reserved = t->reserve.end;
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
     f->recorded = t->record.end;
-    if (!files)
-        f->to_publish = f->published = f->recorded;
     f->marked = t->mark.end;
+    if (!files)
+        f->to_publish = f->published = f->marked = f->recorded;
     pthread_cond_broadcast(&f->work);
     if (files)
         pthread_cond_signal(&f->files);

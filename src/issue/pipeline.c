@@ -289,11 +289,17 @@ static int look_again(struct ledger *l, struct job *job, const struct job_ctx *c
 }
 
 /* One row that another process took over must not take the others with it: these refusals have written nothing. */
-static int issue_row(struct ledger *l, struct job *job, struct p11ca_err *err)
+static int issue_row(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
     const struct blob tbs = {job->tbs_sha256, SHA256_LEN}, cert = {job->cert.p, job->cert.len};
+    const struct ledger_cert row = {.id = job->row,
+        .authority = ctx->authority->name,
+        .profile = job->in.profile->name,
+        .serial = {job->plan.serial, job->plan.serial_len}};
+    /* A finished one may supersede what is not known here. */
+    bool own = job->others == ledger_others(l) && job->outcome == P11CA_NEW;
 
-    if (ledger_issue(l, job->row, tbs, cert, &job->err) == 0)
+    if ((own ? ledger_issue_own(l, &row, cert, &job->err) : ledger_issue(l, job->row, tbs, cert, &job->err)) == 0)
         return 0;
     if (strcmp(job->err.code, "NOT_RESERVED") == 0 || strcmp(job->err.code, "ROW_REBUILT") == 0) {
         (void)job_fail(job);
@@ -305,7 +311,7 @@ static int issue_row(struct ledger *l, struct job *job, struct p11ca_err *err)
 
 int pipeline_record(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
-    if (job->state == JOB_SIGNED && look_again(l, job, ctx) == 0 && issue_row(l, job, err) != 0)
+    if (job->state == JOB_SIGNED && look_again(l, job, ctx) == 0 && issue_row(l, job, ctx, err) != 0)
         return -1;
     return job->state == JOB_FAILED && job->reserved ? note_failure(l, job, ctx, err) : 0;
 }

@@ -27,7 +27,8 @@ struct flow {
     pthread_mutex_t lock;
     pthread_cond_t work, event, files;
 
-    size_t read, to_prepare, prepared, reserved, to_sign, signed_, recorded, to_publish, published, marked, told;
+    size_t read, to_prepare, prepared, reserved, to_sign, signed_, recorded, to_publish, published, marked,
+        told;
 
     unsigned workers, max_workers, busy, signing;
     bool source_ended; /* there are no more rows */

@@ -261,11 +261,12 @@ int ledger_issue(
     return issue(l, id, &state, cert, err);
 }
 
-int ledger_issue_own(
-    struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err)
+int ledger_issue_own(struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err)
 {
-    const struct state state = {
-        .status = LEDGER_RESERVED, .authority = row->authority, .profile = row->profile, .serial = row->serial};
+    const struct state state = {.status = LEDGER_RESERVED,
+        .authority = row->authority,
+        .profile = row->profile,
+        .serial = row->serial};
 
     /* What it supersedes is told in the event. */
     if (row->supersedes)

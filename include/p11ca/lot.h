@@ -23,6 +23,7 @@ struct p11ca_lot {
     const char *report;  /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
     unsigned jobs;       /* threads; 0: as many as cores */
     bool dry_run;        /* everything but reserving and signing */
+    bool reissue;        /* as in struct p11ca_order, for every row */
     bool limited;        /* end the lot when more rows are rejected than max_errors */
     unsigned max_errors; /* if the preflight rejects more, nothing is signed */
 };

@@ -25,6 +25,7 @@ static const struct cli_option options[] = {
     {"days", 0, "N", "validity (default: the profile's)", false},
     {"output", 'o', "FILE", "where the certificate goes (PEM)", true},
     {"force", 0, NULL, "replace FILE", false},
+    {"reissue", 0, NULL, "replace the certificate that the device or key has: it becomes superseded", false},
 };
 
 #define MAX_SANS 250
@@ -148,6 +149,7 @@ static int run(struct cli *cli, struct p11ca_err *err)
         .subject = cli_value(cli, "subject"),
         .output = cli_value(cli, "output"),
         .force = cli_flag(cli, "force"),
+        .reissue = cli_flag(cli, "reissue"),
         .sans = sans,
         .fields = fields,
     };

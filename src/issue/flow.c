@@ -27,7 +27,8 @@ struct flow {
     pthread_mutex_t lock;
     pthread_cond_t work, event, files;
 
-    size_t read, to_prepare, prepared, reserved, to_sign, signed_, recorded, to_publish, published, marked, told;
+    size_t read, to_prepare, prepared, reserved, to_sign, signed_, recorded, to_publish, published, marked,
+        told;
 
     unsigned workers, max_workers, busy, signing;
     bool source_ended; /* there are no more rows */
@@ -453,9 +454,9 @@ static void moved(struct flow *f, const struct turn *t)
     f->reserved = t->reserve.end;
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
     f->recorded = t->record.end;
-    if (!files)
-        f->to_publish = f->published = f->recorded;
     f->marked = t->mark.end;
+    if (!files)
+        f->to_publish = f->published = f->marked = f->recorded;
     pthread_cond_broadcast(&f->work);
     if (files)
         pthread_cond_signal(&f->files);

@@ -45,16 +45,16 @@ enum flow_state {
 struct flow_row {
     struct lot_row in;
     struct job job;
-    struct job_ctx ctx; /* as it was when the row was read */
-    char *path;         /* where it is published; NULL: nowhere */
+    struct job_ctx ctx;        /* as it was when the row was read */
+    char *path;                /* where it is published; NULL: nowhere */
     uint8_t content[LOT_HASH]; /* digest of everything that was read for it */
-    bool fatal;         /* its error is one of the flow, not of the row */
-    bool dropped;       /* the flow ended before it was its turn */
-    bool noted;         /* its refusal is in the ledger */
-    bool in_the_way;    /* something is where it is to be published */
-    bool prepared;      /* by whoever read it: no worker has to */
-    bool under_way;     /* has a serial */
-    void *tag;          /* the source's own */
+    bool fatal;                /* its error is one of the flow, not of the row */
+    bool dropped;              /* the flow ended before it was its turn */
+    bool noted;                /* its refusal is in the ledger */
+    bool in_the_way;           /* something is where it is to be published */
+    bool prepared;             /* by whoever read it: no worker has to */
+    bool under_way;            /* has a serial */
+    void *tag;                 /* the source's own */
     enum flow_state state;
 };
 
@@ -77,12 +77,13 @@ struct flow;
 struct flow_order {
     const struct flow_source *source;
     void *arg;
-    struct job_ctx ctx;          /* its now is set anew all the time */
+    struct job_ctx ctx; /* its now is set anew all the time */
     struct ledger *ledger;
-    struct authority *authority; /* NULL: rows are judged by what the ledger knows, and nothing is written or signed */
-    bool note;                   /* ... but refusals, which the ledger keeps */
-    unsigned jobs;               /* workers; 0: as many as serve this machine and token best */
-    double window;               /* seconds that a row waits at most for others to share its transaction; 0: no limit */
+    struct authority
+        *authority; /* NULL: rows are judged by what the ledger knows, and nothing is written or signed */
+    bool note;      /* ... but refusals, which the ledger keeps */
+    unsigned jobs;  /* workers; 0: as many as serve this machine and token best */
+    double window;  /* seconds that a row waits at most for others to share its transaction; 0: no limit */
 };
 
 P11CA_CHECK int flow_open(struct flow **ret, const struct flow_order *order, struct p11ca_err *err);

@@ -371,7 +371,7 @@ int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11
 int order_issue(struct p11ca_home *home, const struct p11ca_order *o, const struct order_extra *extra,
     struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
 {
-    struct job_ctx ctx = {.home = home, .now = order_now(home, extra)};
+    struct job_ctx ctx = {.home = home, .now = order_now(home, extra), .reissue = o->reissue};
     __attribute__((cleanup(material_done))) struct material m = {.extra = extra};
     AUTO_LEDGER l = NULL;
     AUTO_JOB job = {0};

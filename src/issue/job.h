@@ -51,11 +51,11 @@ struct job {
     struct buf tbs;
     uint8_t spki_sha256[SHA256_LEN], request_sha256[SHA256_LEN], tbs_sha256[SHA256_LEN];
 
-    int64_t row;
-    bool reserved;   /* this run holds the row: its failure is an event */
-    uint64_t others; /* ledger_others() when it was reserved */
-    struct buf sig;  /* as it came from the token */
-    struct buf cert; /* DER */
+    int64_t row, supersedes; /* of the ledger; 0: none */
+    bool reserved;           /* this run holds the row: its failure is an event */
+    uint64_t others;         /* ledger_others() when it was reserved */
+    struct buf sig;          /* as it came from the token */
+    struct buf cert;         /* DER */
 };
 
 /* What the jobs of one run share. Borrowed. */
@@ -64,7 +64,8 @@ struct job_ctx {
     const struct authority_conf *authority;
     const struct issuer *issuer; /* NULL: the key signs its own certificate */
     int64_t now;
-    int64_t lot; /* row of the ledger, 0: none */
+    int64_t lot;  /* row of the ledger, 0: none */
+    bool reissue; /* a new certificate may take the place of the device's or key's other one */
 };
 
 #define AUTO_JOB __attribute__((cleanup(job_done))) struct job

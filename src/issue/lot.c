@@ -186,8 +186,8 @@ static void judged(void *arg, struct flow_row *row, const struct p11ca_err *why)
         fault(lot, &err);
 }
 
-static int run_flow(struct lot *lot, const struct flow_source *source, struct authority *a,
-    struct p11ca_err *err)
+static int run_flow(
+    struct lot *lot, const struct flow_source *source, struct authority *a, struct p11ca_err *err)
 {
     const struct flow_order order = {
         .source = source,
@@ -438,8 +438,7 @@ static int issue_again(struct lot *lot, struct p11ca_err *err)
     static const struct flow_source source = {
         .next = next_again, .prepare = make_again, .admit = admit, .publish = publish, .done = told};
 
-    if (rewind_input(lot, err) != 0 ||
-        run_flow(lot, &source, lot->sign ? &lot->authority : NULL, err) != 0)
+    if (rewind_input(lot, err) != 0 || run_flow(lot, &source, lot->sign ? &lot->authority : NULL, err) != 0)
         return -1;
     if (!lot->over && lot->ret->rows < lot->preflight.n) {
         changed(lot, lot->preflight.n, err);
@@ -543,7 +542,7 @@ int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *order, p11c
     memset(ret, 0, sizeof(*ret));
     lot->order = order;
     lot->home = home;
-    lot->ctx = (struct job_ctx){.home = home, .now = home_now(home)};
+    lot->ctx = (struct job_ctx){.home = home, .now = home_now(home), .reissue = order->reissue};
     lot->report.out.fd = -1;
     lot->fn = fn;
     lot->arg = arg;

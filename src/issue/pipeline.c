@@ -54,6 +54,16 @@ static int look_request(struct ledger *l, struct job *job, const struct job_ctx 
     return take_row(job, ctx, c);
 }
 
+/* Only when that is asked for, and one for one. What was revoked does not come back under another name. */
+static bool may_replace(struct job *job, const struct job_ctx *ctx, const struct ledger_cert *c)
+{
+    if (!ctx->reissue || c->status == LEDGER_REVOKED || (job->supersedes && job->supersedes != c->id))
+        return false;
+    if (c->status == LEDGER_ISSUED)
+        job->supersedes = c->id;
+    return true;
+}
+
 static int look_device(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     AUTO_LEDGER_CERT c = NULL;
@@ -62,14 +72,14 @@ static int look_device(struct ledger *l, struct job *job, const struct job_ctx *
         return 0;
     if (ledger_find_device(l, ctx->authority->name, job->in.profile->name, job->device, &c, &job->err) != 0)
         return -1;
-    if (!c)
+    if (!c || may_replace(job, ctx, c))
         return 0;
     return err_set(&job->err, P11CA_REFUSED, "DEVICE_ISSUED",
         "device '%s': profile '%s' was issued to it before, with another key or other names", job->device,
         job->in.profile->name);
 }
 
-static int look_key(struct ledger *l, struct job *job)
+static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     AUTO_LEDGER_CERT c = NULL;
     char ca[65];
@@ -83,7 +93,7 @@ static int look_key(struct ledger *l, struct job *job)
             &job->err, P11CA_REFUSED, "KEY_IS_CA", "public key: it is the key of authority '%s'", ca);
     if (rc != 0 || ledger_find_other_device(l, job->spki_sha256, job->device, &c, &job->err) != 0)
         return -1;
-    if (c)
+    if (c && !may_replace(job, ctx, c))
         return err_set(
             &job->err, P11CA_REFUSED, "DUP_KEY_LEDGER", "public key: device '%s' has it already", c->device);
     return 0;
@@ -94,14 +104,14 @@ int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
     bool found = false;
 
     job->state = JOB_NEW;
-    job->row = 0;
+    job->row = job->supersedes = 0;
     job->reserved = false;
     if (look_request(l, job, ctx, &found) != 0)
         return job_fail(job);
     /* A reservation gives no right: since then the device or the key may have got a certificate. */
     if (found && job->state == JOB_ISSUED)
         return 0;
-    return look_device(l, job, ctx) == 0 && look_key(l, job) == 0 ? 0 : job_fail(job);
+    return look_device(l, job, ctx) == 0 && look_key(l, job, ctx) == 0 ? 0 : job_fail(job);
 }
 
 static struct ledger_cert row_of(const struct job *job, const struct job_ctx *ctx)
@@ -122,6 +132,7 @@ static struct ledger_cert row_of(const struct job *job, const struct job_ctx *ct
         .not_before = job->plan.not_before,
         .not_after = job->plan.not_after,
         .lot = ctx->lot,
+        .supersedes = job->supersedes,
     };
 }
 
@@ -285,15 +296,24 @@ static int look_again(struct ledger *l, struct job *job, const struct job_ctx *c
 {
     if (job->others == ledger_others(l))
         return 0;
-    return look_device(l, job, ctx) == 0 && look_key(l, job) == 0 ? 0 : job_fail(job);
+    return look_device(l, job, ctx) == 0 && look_key(l, job, ctx) == 0 ? 0 : job_fail(job);
 }
 
 /* One row that another process took over must not take the others with it: these refusals have written nothing. */
-static int issue_row(struct ledger *l, struct job *job, struct p11ca_err *err)
+static int issue_row(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
     const struct blob tbs = {job->tbs_sha256, SHA256_LEN}, cert = {job->cert.p, job->cert.len};
+    const struct ledger_cert row = {.id = job->row,
+        .authority = ctx->authority->name,
+        .profile = job->in.profile->name,
+        .serial = {job->plan.serial, job->plan.serial_len},
+        .tbs_sha256 = tbs,
+        .supersedes = job->supersedes};
+    /* A finished one may supersede what is not known here. */
+    bool own = job->others == ledger_others(l) && job->outcome == P11CA_NEW;
 
-    if (ledger_issue(l, job->row, tbs, cert, &job->err) == 0)
+    if ((own ? ledger_issue_own(l, &row, cert, &job->err)
+             : ledger_issue(l, job->row, tbs, cert, &job->err)) == 0)
         return 0;
     if (strcmp(job->err.code, "NOT_RESERVED") == 0 || strcmp(job->err.code, "ROW_REBUILT") == 0) {
         (void)job_fail(job);
@@ -305,7 +325,7 @@ static int issue_row(struct ledger *l, struct job *job, struct p11ca_err *err)
 
 int pipeline_record(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
-    if (job->state == JOB_SIGNED && look_again(l, job, ctx) == 0 && issue_row(l, job, err) != 0)
+    if (job->state == JOB_SIGNED && look_again(l, job, ctx) == 0 && issue_row(l, job, ctx, err) != 0)
         return -1;
     return job->state == JOB_FAILED && job->reserved ? note_failure(l, job, ctx, err) : 0;
 }

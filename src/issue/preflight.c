@@ -83,8 +83,8 @@ static int hash_text(const char *text, uint8_t ret[LOT_HASH], struct p11ca_err *
 }
 
 /* Its ID, also when the row is bad: a device that comes twice in a manifest is a fault of the manifest. */
-static int set_device(struct preflight_row *ret, const struct lot_input *in, const struct flow_row *row,
-    struct p11ca_err *err)
+static int set_device(
+    struct preflight_row *ret, const struct lot_input *in, const struct flow_row *row, struct p11ca_err *err)
 {
     const char *id = row->in.m.id;
     char stem[LOT_NAME];

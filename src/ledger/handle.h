@@ -32,7 +32,8 @@ struct ledger {
     } cache[HANDLE_STATEMENTS];
 
     struct handle_head head; /* Right only inside a transaction: other processes append too. */
-    uint64_t others;         /* how often it was not what we had left */
+    int64_t version;         /* of the database as others left it */
+    uint64_t others;         /* how often it was another one */
 
     char operator_[256], host[256]; /* who is at the keyboard, for events */
     struct buf scratch;             /* encoding of the event at hand */

@@ -155,6 +155,11 @@ P11CA_CHECK int ledger_rebuild(struct ledger *l, int64_t id, struct blob tbs_sha
 P11CA_CHECK int ledger_issue(
     struct ledger *l, int64_t id, struct blob tbs_sha256, struct blob cert, struct p11ca_err *err);
 
+/* The same for a row of which nothing can have changed since this handle reserved or rebuilt it: ledger_others() is what it
+ * was then. Reads id, authority, profile, serial, supersedes of it. */
+P11CA_CHECK int ledger_issue_own(
+    struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err);
+
 /* The file was published. Event only when the row had been published elsewhere before ("publish"). */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);
 

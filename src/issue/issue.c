@@ -332,13 +332,29 @@ static int check_key_of(
         "%s: public key: want the one recorded for authority '%s', have another", source_of(o), o->key_of);
 }
 
+/* What a ceremony signs, people have looked at. */
+static int open_ticket(struct lot_ticket *ret, struct ledger *l, const struct p11ca_order *o,
+    struct job_ctx *ctx, const struct material *m, struct p11ca_err *err)
+{
+    const struct ticket_demand d = {
+        .authority = ctx->authority, .profile = m->input.profile, .path = o->ticket, .now = ctx->now};
+
+    if (m->extra->hooks)
+        return 0;
+    if (lot_ticket_open(ret, ctx->home, l, &d, err) != 0)
+        return -1;
+    ctx->ticket = ret->text.p ? ret : NULL;
+    return 0;
+}
+
 static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job, struct job_ctx *ctx,
     struct material *m, struct p11ca_err *err)
 {
     AUTO_ISSUER issuer = NULL;
+    AUTO_LOT_TICKET ticket = {.text = BUF_INIT};
 
     if (check_order(ctx->home, o, ctx->authority, m->extra, &m->input.profile, err) != 0 ||
-        read_material(m, o, err) != 0)
+        open_ticket(&ticket, l, o, ctx, m, err) != 0 || read_material(m, o, err) != 0)
         return -1;
     if (authority_need_issuer(ctx->home, l, ctx->authority, &issuer, err) != 0)
         return -1;

@@ -9,6 +9,7 @@
 #include <p11ca/issue.h>
 
 #include "issue/authority.h"
+#include "issue/ticket.h"
 #include "x509/cert.h"
 #include "x509/csr.h"
 
@@ -59,7 +60,8 @@ struct job {
 struct job_ctx {
     const struct p11ca_home *home;
     const struct authority_conf *authority;
-    const struct issuer *issuer; /* NULL: the key signs its own certificate */
+    const struct issuer *issuer;     /* NULL: the key signs its own certificate */
+    const struct lot_ticket *ticket; /* NULL: none is wanted */
     int64_t now;
 };
 

@@ -20,6 +20,7 @@ struct lot {
     struct group group;
     struct preflight preflight;
     struct authority authority;
+    struct lot_ticket ticket;
     struct lot_report report;
     bool sign; /* false: a dry run, or too many rows are bad */
     p11ca_row_fn *fn;
@@ -134,9 +135,24 @@ static int preflight_rows(struct lot *lot, struct p11ca_err *err)
     return rc == 0 ? preflight_end(&lot->preflight, &lot->input, err) : -1;
 }
 
+static int open_ticket(struct lot *lot, struct p11ca_err *err)
+{
+    struct job_ctx *ctx = &lot->group.ctx;
+    const struct ticket_demand d = {.authority = ctx->authority,
+        .profile = lot->group.profile,
+        .path = lot->order->ticket,
+        .now = ctx->now};
+
+    if (lot_ticket_open(&lot->ticket, ctx->home, lot->group.ledger, &d, err) != 0)
+        return -1;
+    ctx->ticket = lot->ticket.text.p ? &lot->ticket : NULL;
+    return 0;
+}
+
 static int preflight(struct lot *lot, struct p11ca_err *err)
 {
-    if (lot_input_open(&lot->input, lot->order->input, err) != 0 || preflight_rows(lot, err) != 0) {
+    if (open_ticket(lot, err) != 0 || lot_input_open(&lot->input, lot->order->input, err) != 0 ||
+        preflight_rows(lot, err) != 0) {
         if (preflight_is_alarm(err->code))
             note_lot(lot, "alarm", err->msg);
         if (err->kind == P11CA_REFUSED)
@@ -429,6 +445,7 @@ static int run(struct lot *lot, struct p11ca_home *home, struct p11ca_err *err)
     authority_done(&lot->authority);
     ledger_close(lot->group.ledger);
     preflight_done(&lot->preflight);
+    lot_ticket_done(&lot->ticket);
     lot_report_done(&lot->report);
     lot_input_done(&lot->input);
     return rc;

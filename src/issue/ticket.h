@@ -59,8 +59,9 @@ P11CA_CHECK int lot_ticket_take(
 struct signing_hooks;
 
 struct ticket_signed {
-    bool again; /* both files were there, whole and right: nothing was signed */
-    char sha256[2 * SHA256_LEN + 1];
+    bool again;                      /* both files were there, whole and right: nothing was signed */
+    char sha256[2 * SHA256_LEN + 1]; /* of the text */
+    struct spki signer;
 };
 
 /*

@@ -158,6 +158,7 @@ int lot_ticket_sign(const struct p11ca_home *home, const char *authority, const 
     if (begin(&m, authority, err) != 0 || make(&m, &again, err) != 0)
         return -1;
     ret->again = again;
+    ret->signer = m.issuer->spki;
     text_hex_lower(m.sha256, sizeof(m.sha256), ret->sha256);
     return 0;
 }

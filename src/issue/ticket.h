@@ -21,7 +21,6 @@ struct lot_ticket {
     uint8_t sha256[SHA256_LEN]; /* of text */
     struct buf text, cms;
 };
-#define AUTO_LOT_TICKET __attribute__((cleanup(lot_ticket_done))) struct lot_ticket
 
 /* What an order says of tickets. */
 struct ticket_demand {

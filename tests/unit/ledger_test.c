@@ -1648,6 +1648,26 @@ static void ticket_counts(void **state)
     check_says(p, "");
 }
 
+static void ticket_is_of_its_authority(void **state)
+{
+    const struct ledger_authority other = {.name = "other", .spki = {other_spki, sizeof(other_spki)}};
+    struct place *p = *state;
+    struct ledger_cert c;
+    int64_t ticket, id = 0;
+
+    with_factory(p);
+    ticket = put_ticket(p, 5);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_authority(p->l, &other, &p->err));
+    c = row(1);
+    c.authority = "other";
+    c.ticket = ticket;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: the ticket is spent, or another authority's");
+    ledger_rollback(p->l);
+    left_is(p, 5);
+}
+
 /* The program asks before; the file refuses whoever does not. */
 static void ticket_ends(void **state)
 {
@@ -2118,6 +2138,7 @@ int main(void)
         TEST(revoked_are_walked),
         TEST(crls_are_the_authority_s_own),
         TEST(ticket_counts),
+        TEST(ticket_is_of_its_authority),
         TEST(ticket_ends),
         TEST(rollback_counts_nothing),
         TEST(ticket_keeps_its_text),

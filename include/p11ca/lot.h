@@ -54,6 +54,7 @@ typedef void p11ca_row_fn(void *arg, const struct p11ca_row *row);
 
 struct p11ca_lot_result {
     size_t rows, issued, reused, rejected, not_tried;
+    size_t fresh; /* of the issued ones: with a serial of this run; the others were finished */
     double seconds;
 };
 

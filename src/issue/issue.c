@@ -204,7 +204,6 @@ static int approve(struct ledger *l, struct job *job, const struct job_ctx *ctx,
     const struct signing_hooks *hooks, struct p11ca_err *err)
 {
     struct signing s = {.what = "certificate", .authority = ctx->authority->name, .tbs = der_buf(&job->tbs)};
-    struct job *jobs[] = {job};
     struct p11ca_err why;
 
     if (!hooks || !hooks->approve)
@@ -215,7 +214,7 @@ static int approve(struct ledger *l, struct job *job, const struct job_ctx *ctx,
         return 0;
     job->err = *err;
     (void)job_fail(job);
-    if (pipeline_commit(l, jobs, 1, ctx, &why) != 0)
+    if (pipeline_record_alone(l, job, ctx, &why) != 0)
         *err = why;
     return -1;
 }
@@ -223,10 +222,10 @@ static int approve(struct ledger *l, struct job *job, const struct job_ctx *ctx,
 static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, const struct authority *a,
     const struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
 {
-    struct job *jobs[] = {job};
+    struct pipeline_signer signer;
     char serial[41];
 
-    if (pipeline_reserve(l, jobs, 1, ctx, err) != 0)
+    if (pipeline_reserve_alone(l, job, ctx, err) != 0)
         return -1;
     if (job->state == JOB_FAILED) {
         *err = job->err;
@@ -236,8 +235,12 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
     home_detail(ctx->home, "serial %s reserved by '%s'", serial, ctx->authority->name);
     if ((o->new_key && write_key(m, o->new_key, err) != 0) || approve(l, job, ctx, m->extra->hooks, err) != 0)
         return -1;
-    pipeline_sign(jobs, 1, ctx, a, 1);
-    if (pipeline_commit(l, jobs, 1, ctx, err) != 0)
+    if (pipeline_signer(&signer, a, ctx->issuer, err) != 0)
+        return -1;
+    pipeline_sign(job, &signer);
+    pipeline_verify(job, &signer);
+    pipeline_signer_done(&signer);
+    if (pipeline_record_alone(l, job, ctx, err) != 0)
         return -1;
     if (job->state == JOB_FAILED) {
         *err = job->err;

@@ -25,6 +25,7 @@ struct job_input {
     const struct p11ca_field *fields;
     size_t n_fields;
     unsigned days;
+    bool verified;      /* the request's signature: these very bytes were read before */
     bool throwaway;     /* for measuring: valid in the first second of the issuer's life, and never again */
     const char *output; /* where it will be published; NULL: whatever is there does not matter */
 };
@@ -53,6 +54,8 @@ struct job {
 
     int64_t row;
     bool reserved;   /* this run holds the row: its failure is an event */
+    uint64_t others; /* ledger_others() when it was reserved */
+    struct buf sig;  /* as it came from the token */
     struct buf cert; /* DER */
 };
 
@@ -63,6 +66,7 @@ struct job_ctx {
     const struct issuer *issuer;     /* NULL: the key signs its own certificate */
     const struct lot_ticket *ticket; /* NULL: none is wanted */
     int64_t now;
+    int64_t lot; /* row of the ledger, 0: none */
 };
 
 #define AUTO_JOB __attribute__((cleanup(job_done))) struct job
@@ -75,6 +79,9 @@ P11CA_CHECK int job_prepare(struct job *job, const struct job_input *in, const s
 
 /* Builds and lints again: with the serial of a reserved row, or a freshly drawn one (serial.p NULL). */
 P11CA_CHECK int job_build(struct job *job, const struct job_ctx *ctx, struct blob serial);
+
+/* Takes a job that was prepared to another place. */
+void job_move(struct job *to, struct job *from);
 
 /* Marks the job failed; returns -1. */
 int job_fail(struct job *job);

@@ -246,11 +246,26 @@ static int append_issue(
     return events_append(l, &e, err);
 }
 
+static int issue(
+    struct ledger *l, int64_t id, const struct state *state, struct blob cert, struct p11ca_err *err)
+{
+    uint8_t sha256[SHA256_LEN];
+
+    if (cert.len == 0)
+        return err_set(
+            err, P11CA_BUG, "CERT_EMPTY", "certificate row %lld: want DER, have no octets", (long long)id);
+    if (hash_sha256(cert.p, cert.len, sha256) != 0)
+        return err_openssl(err, P11CA_BUG, "certificate row %lld: SHA-256", (long long)id);
+    /* The event first: the row points to it. */
+    if (append_issue(l, state, sha256, err) != 0 || update_issued(l, id, cert, sha256, err) != 0)
+        return -1;
+    return state->supersedes ? supersede(l, state->supersedes, err) : 0;
+}
+
 int ledger_issue(
     struct ledger *l, int64_t id, struct blob tbs_sha256, struct blob cert, struct p11ca_err *err)
 {
     AUTO_SQL read = SQL_INIT;
-    uint8_t sha256[SHA256_LEN];
     struct state state;
 
     if (read_state(&read, l, id, &state, err) != 0 || want_reserved(id, state.status, err) != 0)
@@ -259,15 +274,21 @@ int ledger_issue(
         memcmp(state.tbs_sha256.p, tbs_sha256.p, tbs_sha256.len) != 0)
         return err_set(err, P11CA_LEDGER, "ROW_REBUILT",
             "certificate row %lld: another process has taken the order over; give it again", (long long)id);
-    if (cert.len == 0)
-        return err_set(
-            err, P11CA_BUG, "CERT_EMPTY", "certificate row %lld: want DER, have no octets", (long long)id);
-    if (hash_sha256(cert.p, cert.len, sha256) != 0)
-        return err_openssl(err, P11CA_BUG, "certificate row %lld: SHA-256", (long long)id);
-    /* The event first: the row points to it. */
-    if (append_issue(l, &state, sha256, err) != 0 || update_issued(l, id, cert, sha256, err) != 0)
-        return -1;
-    return state.supersedes ? supersede(l, state.supersedes, err) : 0;
+    return issue(l, id, &state, cert, err);
+}
+
+int ledger_issue_own(struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err)
+{
+    const struct state state = {.status = LEDGER_RESERVED,
+        .authority = row->authority,
+        .profile = row->profile,
+        .serial = row->serial,
+        .ticket = row->ticket_id};
+
+    /* What it supersedes is told in the event. */
+    if (row->supersedes)
+        return ledger_issue(l, row->id, row->tbs_sha256, cert, err);
+    return ledger_need_transaction(l, err) == 0 ? issue(l, row->id, &state, cert, err) : -1;
 }
 
 static int update_published(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err)
@@ -295,11 +316,29 @@ static int append_publish(
     return events_append(l, &e, err);
 }
 
+/* For the first time: 1; 0 there is more to know of the row. */
+static int publish_first(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err)
+{
+    static const char text[] = "UPDATE certificate SET path = ?, published_at = ?"
+                               " WHERE id = ? AND status <> 0 AND path IS NULL";
+    AUTO_SQL s = SQL_INIT;
+
+    if (ledger_need_transaction(l, err) != 0 || sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_text(&s, path);
+    sql_int(&s, l->now);
+    sql_int(&s, id);
+    return sql_run(&s, err) == 0 ? sqlite3_changes(l->db) == 1 : -1;
+}
+
 int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err)
 {
     AUTO_SQL read = SQL_INIT;
     struct state state;
+    int r = publish_first(l, id, path, err);
 
+    if (r != 0)
+        return r > 0 ? 0 : -1;
     if (read_state(&read, l, id, &state, err) != 0)
         return -1;
     if (state.status == LEDGER_RESERVED)

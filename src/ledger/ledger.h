@@ -46,6 +46,9 @@ P11CA_CHECK int ledger_commit(struct ledger *l, struct p11ca_err *err); /* durab
 P11CA_CHECK int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err);
 void ledger_rollback(struct ledger *l); /* harmless outside a transaction */
 
+/* Counts up when a transaction of ours finds that somebody else has written since: what was looked up must be again. */
+uint64_t ledger_others(const struct ledger *l);
+
 /* Bytes in a row; NULL and 0 for SQL NULL. Borrowed on the way in; in rows given out, owned by the row. */
 struct blob {
     const uint8_t *p;
@@ -153,6 +156,11 @@ P11CA_CHECK int ledger_rebuild(struct ledger *l, int64_t id, struct blob tbs_sha
  */
 P11CA_CHECK int ledger_issue(
     struct ledger *l, int64_t id, struct blob tbs_sha256, struct blob cert, struct p11ca_err *err);
+
+/* The same for a row of which nothing can have changed since this handle reserved or rebuilt it: ledger_others() is what it
+ * was then. Reads id, authority, profile, serial, supersedes, ticket_id of it. */
+P11CA_CHECK int ledger_issue_own(
+    struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err);
 
 /* The file was published. Event only when the row had been published elsewhere before ("publish"). */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);

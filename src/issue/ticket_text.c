@@ -38,7 +38,7 @@ static bool read_range(const char *ids, struct range *ret)
     while (r.prefix && strchr(DIGITS, ids[r.prefix - 1]))
         r.prefix--;
     *ret = r;
-    return is_id(r.first, r.len) && strlen(r.last) == r.len && is_id(r.last, r.len) && r.prefix < r.len &&
+    return strlen(r.last) == r.len && is_id(r.last, r.len) && r.prefix < r.len &&
            memcmp(r.first, r.last, r.prefix) == 0 && strspn(r.last + r.prefix, DIGITS) == r.len - r.prefix &&
            memcmp(r.first, r.last, r.len) <= 0;
 }

@@ -289,6 +289,7 @@ refused_ticket() {
         issue lot/SN-000002.csr 2.crt
     equal "$(sql "SELECT detail LIKE 'TICKET_CHANGED: %' FROM event WHERE kind = 'alarm'")" 1
     refused 4 "p11ca: ticket 'lot-1': another text was counted under this ID: *" batch
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'alarm' AND detail LIKE '%another text was counted%'")" 2
     equal "$(counted)" '1 of 3, 1 rows'
     # Another signature over the same text is the same ticket.
     ticket

@@ -20,6 +20,7 @@ struct p11ca_lot {
      */
     const char *input;
     const char *output;  /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */
+    const char *ticket;  /* a lot ticket, its signature beside it as TICKET.p7s; NULL: none */
     const char *report;  /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
     unsigned jobs;       /* threads; 0: as many as cores */
     bool dry_run;        /* everything but reserving and signing */
@@ -63,8 +64,8 @@ struct p11ca_lot_result {
  * than the row's certificate are left alone, and the row is rejected. P11CA_NEGATIVE when rows were rejected.
  *
  * P11CA_REFUSED: a fault of the lot. Nothing is signed, no row is told, no report written. Codes MANIFEST_SYNTAX,
- * MANIFEST_MISMATCH, PRIVATE_KEY_SEEN, KEY_IS_CA, DUP_DEVICE, DUP_KEY, CLOCK, VALIDITY_NESTING, INPUT_TOO_LARGE. The input
- * is read twice; what has changed in between ends the lot with FILE_CHANGED.
+ * MANIFEST_MISMATCH, PRIVATE_KEY_SEEN, KEY_IS_CA, DUP_DEVICE, DUP_KEY, CLOCK, VALIDITY_NESTING, INPUT_TOO_LARGE, and those
+ * of a ticket but TICKET_ID and TICKET_SPENT, which are a row's. The input is read twice; what has changed in between ends the lot with FILE_CHANGED.
  */
 P11CA_API P11CA_CHECK int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *lot,
     p11ca_row_fn *fn, void *arg, struct p11ca_lot_result *ret, struct p11ca_err *err);

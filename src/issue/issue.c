@@ -27,6 +27,7 @@ struct material {
     EVP_PKEY *new_key;
     struct spki new_spki;
     bool key_is_there; /* left by an interrupted run */
+    struct lot_ticket ticket;
     struct job_input input;
 };
 
@@ -36,6 +37,7 @@ static void material_done(struct material *m)
     buf_done(&m->pubkey);
     san_list_done(&m->sans);
     EVP_PKEY_free(m->new_key);
+    lot_ticket_done(&m->ticket);
 }
 
 static bool field_name_ok(const char *name)
@@ -335,13 +337,28 @@ static int check_key_of(
         "%s: public key: want the one recorded for authority '%s', have another", source_of(o), o->key_of);
 }
 
+/* What a ceremony signs, people have looked at. */
+static int open_ticket(struct ledger *l, const struct p11ca_order *o, struct job_ctx *ctx, struct material *m,
+    struct p11ca_err *err)
+{
+    const struct ticket_demand d = {
+        .authority = ctx->authority, .profile = m->input.profile, .path = o->ticket, .now = ctx->now};
+
+    if (m->extra->hooks)
+        return 0;
+    if (lot_ticket_open(&m->ticket, ctx->home, l, &d, err) != 0)
+        return -1;
+    ctx->ticket = m->ticket.text.p ? &m->ticket : NULL;
+    return 0;
+}
+
 static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job, struct job_ctx *ctx,
     struct material *m, struct p11ca_err *err)
 {
     AUTO_ISSUER issuer = NULL;
 
     if (check_order(ctx->home, o, ctx->authority, m->extra, &m->input.profile, err) != 0 ||
-        read_material(m, o, err) != 0)
+        open_ticket(l, o, ctx, m, err) != 0 || read_material(m, o, err) != 0)
         return -1;
     if (authority_need_issuer(ctx->home, l, ctx->authority, &issuer, err) != 0)
         return -1;

@@ -318,8 +318,9 @@ int job_prepare(struct job *job, const struct job_input *in, const struct job_ct
 
     memset(job, 0, sizeof(*job));
     job->in = *in;
-    if (read_key(job, &csr) != 0 || set_names(job, evidence, ctx) != 0 || check_profile(job, ctx) != 0 ||
-        digest_order(job, ctx) != 0)
+    if (read_key(job, &csr) != 0 || set_names(job, evidence, ctx) != 0 ||
+        lot_ticket_fits(ctx->ticket, in->profile, job->device, &job->err) != 0 ||
+        check_profile(job, ctx) != 0 || digest_order(job, ctx) != 0)
         return job_fail(job);
     job->plan = (struct cert_plan){
         .profile = in->profile,

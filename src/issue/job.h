@@ -9,6 +9,7 @@
 #include <p11ca/issue.h>
 
 #include "issue/authority.h"
+#include "issue/ticket.h"
 #include "x509/cert.h"
 #include "x509/csr.h"
 
@@ -62,7 +63,8 @@ struct job {
 struct job_ctx {
     const struct p11ca_home *home;
     const struct authority_conf *authority;
-    const struct issuer *issuer; /* NULL: the key signs its own certificate */
+    const struct issuer *issuer;     /* NULL: the key signs its own certificate */
+    const struct lot_ticket *ticket; /* NULL: none is wanted */
     int64_t now;
     int64_t lot;  /* row of the ledger, 0: none */
     bool reissue; /* a new certificate may take the place of the device's or key's other one */

@@ -32,6 +32,7 @@ struct lot {
     struct ledger *ledger;
     struct preflight preflight;
     struct authority authority;
+    struct lot_ticket ticket;
     struct lot_report report;
     struct flow *flow;
     uint8_t sha256[SHA256_LEN]; /* of all rows, one after the other: the lot's identity */
@@ -224,9 +225,24 @@ static int preflight_rows(struct lot *lot, struct p11ca_err *err)
     return preflight_end(&lot->preflight, &lot->input, err);
 }
 
+static int open_ticket(struct lot *lot, struct p11ca_err *err)
+{
+    struct job_ctx *ctx = &lot->ctx;
+    const struct ticket_demand d = {.authority = ctx->authority,
+        .profile = lot->rows.profile,
+        .path = lot->order->ticket,
+        .now = ctx->now};
+
+    if (lot_ticket_open(&lot->ticket, ctx->home, lot->ledger, &d, err) != 0)
+        return -1;
+    ctx->ticket = lot->ticket.text.p ? &lot->ticket : NULL;
+    return 0;
+}
+
 static int preflight(struct lot *lot, struct p11ca_err *err)
 {
-    if (lot_input_open(&lot->input, lot->order->input, err) != 0 || preflight_rows(lot, err) != 0) {
+    if (open_ticket(lot, err) != 0 || lot_input_open(&lot->input, lot->order->input, err) != 0 ||
+        preflight_rows(lot, err) != 0) {
         if (preflight_is_alarm(err->code))
             note_lot(lot, "alarm", err->msg);
         if (err->kind == P11CA_REFUSED)
@@ -526,6 +542,7 @@ static int run(struct lot *lot, struct p11ca_err *err)
     ledger_close(lot->ledger);
     release_kept(lot);
     preflight_done(&lot->preflight);
+    lot_ticket_done(&lot->ticket);
     lot_report_done(&lot->report);
     lot_input_done(&lot->input);
     return rc;

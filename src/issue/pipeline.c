@@ -111,7 +111,10 @@ int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
     /* A reservation gives no right: since then the device or the key may have got a certificate. */
     if (found && job->state == JOB_ISSUED)
         return 0;
-    return look_device(l, job, ctx) == 0 && look_key(l, job, ctx) == 0 ? 0 : job_fail(job);
+    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 ||
+        (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
+        return job_fail(job);
+    return 0;
 }
 
 static struct ledger_cert row_of(const struct job *job, const struct job_ctx *ctx)
@@ -165,6 +168,8 @@ static int take_serial(struct ledger *l, struct job *job, const struct job_ctx *
 
     for (tries = 0; tries < SERIAL_TRIES; tries++) {
         row = row_of(job, ctx);
+        if (lot_ticket_take(l, ctx->ticket, ctx->now, &row.ticket, &job->err) != 0)
+            return job_fail(job);
         if (ledger_reserve(l, &row, &job->row, &job->err) == 0) {
             job->outcome = P11CA_NEW;
             job->state = JOB_RESERVED;
@@ -308,7 +313,8 @@ static int issue_row(struct ledger *l, struct job *job, const struct job_ctx *ct
         .profile = job->in.profile->name,
         .serial = {job->plan.serial, job->plan.serial_len},
         .tbs_sha256 = tbs,
-        .supersedes = job->supersedes};
+        .supersedes = job->supersedes,
+        .ticket_id = ctx->ticket ? ctx->ticket->t.id : NULL};
     /* A finished one may supersede what is not known here. */
     bool own = job->others == ledger_others(l) && job->outcome == P11CA_NEW;
 

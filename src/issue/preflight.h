@@ -26,7 +26,7 @@ struct preflight_row {
 struct preflight {
     struct preflight_row *v;
     size_t n, cap, rejected;
-    size_t seen[16]; /* rows by code, of those that are told about */
+    size_t seen[20]; /* rows by code, of those that are told about */
     struct buf moduli;
     struct lot_files files;
 };

@@ -1,4 +1,5 @@
 /* The life of a certificate: reserved, issued, published. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -78,7 +79,7 @@ static int insert(struct ledger *l, int64_t authority, const struct ledger_cert 
     static const char text[] =
         "INSERT INTO certificate (authority, serial, status, profile, device, subject, sans,"
         " sig_alg, spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot,"
-        " supersedes, reserved_at) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " supersedes, ticket, reserved_at) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -97,6 +98,7 @@ static int insert(struct ledger *l, int64_t authority, const struct ledger_cert 
     sql_int(&s, row->not_after);
     sql_int_or_null(&s, row->lot);
     sql_int_or_null(&s, row->supersedes);
+    sql_int_or_null(&s, row->ticket);
     sql_int(&s, l->now);
     return sql_run(&s, err);
 }
@@ -121,6 +123,7 @@ struct state {
     int64_t supersedes;
     struct blob superseded; /* serial */
     struct blob tbs_sha256;
+    const char *ticket; /* its ID */
 };
 static const struct row_column state_columns[] = {
     {ROW_STATUS, offsetof(struct state, status)},
@@ -131,6 +134,7 @@ static const struct row_column state_columns[] = {
     {ROW_INT64, offsetof(struct state, supersedes)},
     {ROW_BLOB, offsetof(struct state, superseded)},
     {ROW_BLOB, offsetof(struct state, tbs_sha256)},
+    {ROW_TEXT, offsetof(struct state, ticket)},
 };
 static const struct row_shape state_shape = {
     state_columns, sizeof(state_columns) / sizeof(state_columns[0]), sizeof(struct state)};
@@ -139,8 +143,8 @@ static int read_state(struct sql *s, struct ledger *l, int64_t id, struct state 
 {
     static const char text[] =
         "SELECT status, (SELECT name FROM authority WHERE id = c.authority), profile, path,"
-        " serial, supersedes, (SELECT serial FROM certificate WHERE id = c.supersedes), tbs_sha256"
-        " FROM certificate c WHERE id = ?";
+        " serial, supersedes, (SELECT serial FROM certificate WHERE id = c.supersedes), tbs_sha256,"
+        " (SELECT name FROM ticket WHERE id = c.ticket) FROM certificate c WHERE id = ?";
     int r;
 
     if (ledger_need_transaction(l, err) != 0 || sql_begin(s, l, text, err) != 0)
@@ -213,20 +217,32 @@ static int supersede(struct ledger *l, int64_t id, struct p11ca_err *err)
     return sql_run(&s, err);
 }
 
+/* "supersedes SERIAL; ticket ID": the chain of events keeps what the columns say. */
+static void issue_detail(const struct state *state, char *dst, size_t size)
+{
+    bool superseded = state->superseded.len && state->superseded.len <= SERIAL_MAX;
+    char serial[2 * SERIAL_MAX + 1] = "";
+
+    if (superseded)
+        text_hex(state->superseded.p, state->superseded.len, serial);
+    snprintf(dst, size, "%s%s%s%s%s", superseded ? "supersedes " : "", serial,
+        superseded && state->ticket ? "; " : "", state->ticket ? "ticket " : "",
+        state->ticket ? state->ticket : "");
+}
+
 static int append_issue(
     struct ledger *l, const struct state *state, const uint8_t cert_sha256[SHA256_LEN], struct p11ca_err *err)
 {
-    char detail[11 + 2 * SERIAL_MAX + 1] = "supersedes ";
+    char detail[256];
     struct ledger_event e = {.kind = "issue",
         .authority = state->authority,
         .profile = state->profile,
         .serial = state->serial,
         .digest = {cert_sha256, SHA256_LEN}};
 
-    if (state->superseded.len && state->superseded.len <= SERIAL_MAX) {
-        text_hex(state->superseded.p, state->superseded.len, detail + strlen(detail));
+    issue_detail(state, detail, sizeof(detail));
+    if (detail[0])
         e.detail = detail;
-    }
     return events_append(l, &e, err);
 }
 
@@ -266,7 +282,8 @@ int ledger_issue_own(struct ledger *l, const struct ledger_cert *row, struct blo
     const struct state state = {.status = LEDGER_RESERVED,
         .authority = row->authority,
         .profile = row->profile,
-        .serial = row->serial};
+        .serial = row->serial,
+        .ticket = row->ticket_id};
 
     /* What it supersedes is told in the event. */
     if (row->supersedes)

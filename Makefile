@@ -21,7 +21,7 @@ VERSION := 0.1.0
 comma := ,
 B     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PKGS    := libp11 libcrypto libconfig sqlite3 p11-kit-1 jansson libgfshare libqrencode libidn2
+PKGS    := libp11 libcrypto libconfig sqlite3 p11-kit-1 jansson libgfshare libqrencode libidn2 libarchive
 PKGINC  := $(shell pkg-config --cflags $(PKGS))
 PKGLIBS := $(shell pkg-config --libs $(PKGS))
 

@@ -11,6 +11,13 @@
 
 #include <p11ca/home.h>
 
+enum p11ca_lot_format {
+    P11CA_LOT_PEM,    /* output is a directory, with chain.pem; of more than 10,000 rows with folders in it */
+    P11CA_LOT_DER,    /* the same with NAME.der */
+    P11CA_LOT_BUNDLE, /* output is one file of PEM, in the order of the input */
+    P11CA_LOT_TAR     /* output is one archive of NAME.crt, in the order of the input, and chain.pem */
+};
+
 struct p11ca_lot {
     const char *authority;
     const char *profile; /* of every row that names none */
@@ -19,8 +26,10 @@ struct p11ca_lot {
      * *.jsonl; any other file is a bundle of requests in PEM. See p11ca(1), MANIFESTS.
      */
     const char *input;
-    const char *output;  /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */
-    const char *report;  /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
+    const char *output; /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */
+    const char *report; /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
+    enum p11ca_lot_format format;
+    const char *summary; /* *.html, a page for people; NULL: none */
     unsigned jobs;       /* threads; 0: as many as cores */
     bool dry_run;        /* everything but reserving and signing */
     bool limited;        /* end the lot when more rows are rejected than max_errors */

@@ -284,6 +284,17 @@ int file_check_new(const char *path, struct p11ca_err *err)
     return 0;
 }
 
+int file_check_dir(const char *path, struct p11ca_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return file_check_new(path, err);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: want a directory, have something else", path);
+    return access(path, W_OK | X_OK) == 0 ? 0 : err_errno(err, P11CA_FILE, "%s: create", path);
+}
+
 int file_sync_dir(const char *path, struct p11ca_err *err)
 {
     AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

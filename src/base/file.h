@@ -58,6 +58,9 @@ P11CA_CHECK int file_write(
 /* Refuses early what file_write(FILE_NEW) would refuse late: the name exists, the directory does not. */
 P11CA_CHECK int file_check_new(const char *path, struct p11ca_err *err);
 
+/* The same for files in a directory that may still have to be made: it is something else, it cannot be written to. */
+P11CA_CHECK int file_check_dir(const char *path, struct p11ca_err *err);
+
 bool file_exists(const char *path);
 
 /* Whether it is a directory, or a link to one. */

@@ -23,7 +23,7 @@ struct p11ca_lot {
     const char *profile; /* of every row that names none */
     /*
      * A directory of requests, *.csr, *.pem, *.der, taken in the order of their names; a manifest, *.csv, *.ndjson or
-     * *.jsonl; any other file is a bundle of requests in PEM. See p11ca(1), MANIFESTS.
+     * *.jsonl; a tar archive of requests, *.tar; any other file is a bundle of them in PEM. See p11ca(1), MANIFESTS.
      */
     const char *input;
     const char *output; /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */

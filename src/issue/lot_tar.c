@@ -23,6 +23,7 @@ struct lot_tar {
     struct archive *archive;
     uint8_t chunk[CHUNK];
     uint8_t member[LIMIT_CSR + 1];
+    bool ended;           /* the end was reached, and is asked for again */
     size_t read, used;    /* octets of the file; up to the last of them that is not zero */
     struct p11ca_err err; /* why no more could be read */
     struct lot_names names;
@@ -89,6 +90,7 @@ static int open_archive(struct lot_tar *t, struct p11ca_err *err)
     if (t->archive)
         archive_read_free(t->archive);
     t->read = t->used = 0;
+    t->ended = false;
     t->err.kind = P11CA_OK;
     t->archive = archive_read_new();
     if (!t->archive)
@@ -180,9 +182,12 @@ static int next_request(struct lot_tar *t, struct archive_entry **ret, struct p1
 {
     int rc;
 
+    if (t->ended)
+        return 0;
     do {
         rc = archive_read_next_header(t->archive, ret);
-        if (rc == ARCHIVE_EOF)
+        t->ended = rc == ARCHIVE_EOF;
+        if (t->ended)
             return check_end(t, err);
         if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
             return broken(t, err);

@@ -82,6 +82,8 @@ static void read_rows(struct lot_input *in, struct buf *ret)
             buf_addf(ret, "%s %s: %s\n", name, err.code, err.msg);
         lot_row_done(&row);
     }
+    if (rc == 0)
+        assert_int_equal(lot_input_next(in, &row, &err), 0); /* the end stays the end */
     if (rc < 0)
         buf_addf(ret, "! %s: %s\n", err.code, err.msg);
 }

@@ -104,6 +104,9 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# A part of the program that needs nothing else of it.
+$(B)/tests/progress_test: $(B)/obj/src/cli/progress.o
+
 # Writes the requests that tests/cli/intake.bats has refused.
 $(B)/tests/requests: $(B)/obj/tests/intake/requests.o $(LIB)
 	@mkdir -p $(@D)

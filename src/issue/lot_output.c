@@ -345,11 +345,9 @@ int lot_output_end(struct lot_output *out, struct p11ca_err *err)
 
 void lot_output_done(struct lot_output *out)
 {
-    if (out->tar) {
-        /* Nothing more is written to it. */
-        archive_write_fail(out->tar);
+    /* What it still writes goes into a file that gets no name. */
+    if (out->tar)
         archive_write_free(out->tar);
-    }
     file_batch_done(&out->batch);
     file_out_done(&out->out);
     memset(out, 0, sizeof(*out));

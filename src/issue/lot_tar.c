@@ -162,10 +162,20 @@ static int check_end(struct lot_tar *t, struct p11ca_err *err)
 
 /* --- members --- */
 
+/* `tar -c .` puts "./" in front of everything. NULL: it has none. */
+static const char *name_of(struct archive_entry *e)
+{
+    const char *name = archive_entry_pathname(e);
+
+    while (name && strncmp(name, "./", 2) == 0)
+        name += 2;
+    return name;
+}
+
 /* As in a directory: what is hidden is no request, nor is what has another ending. */
 static bool is_request(struct archive_entry *e)
 {
-    const char *name = archive_entry_pathname(e), *base, *dot;
+    const char *name = name_of(e), *base, *dot;
     const char *const *suffix;
 
     if (!name || archive_entry_filetype(e) == AE_IFDIR)
@@ -214,7 +224,7 @@ static int keep_name(struct lot_input *in, const char *name, struct lot_row *row
 
 static enum lot_fault judge(const struct lot_tar *t, struct archive_entry *e, size_t index)
 {
-    const char *name = archive_entry_pathname(e);
+    const char *name = name_of(e);
 
     if (archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e))
         return LOT_FAULT_TYPE;
@@ -245,7 +255,7 @@ static int next(struct lot_input *in, struct lot_row *row, struct p11ca_err *err
 
     if (rc != 1)
         return rc;
-    if (keep_name(in, archive_entry_pathname(e), row, err) != 0)
+    if (keep_name(in, name_of(e), row, err) != 0)
         return -1;
     row->fault = judge(in->tar, e, row->index);
     return row->fault ? 1 : read_member(in->tar, row, err);

@@ -128,7 +128,7 @@ static void read_members(void **state)
     add_long(&tar, longest, "six");
     add_end(&tar);
     snprintf(want, sizeof(want),
-        "lot.tar#b.csr=one\nlot.tar#folder.csr/a.der=two\nlot.tar#./folder.csr/"
+        "lot.tar#b.csr=one\nlot.tar#folder.csr/a.der=two\nlot.tar#folder.csr/"
         "c.pem=\nlot.tar#a..b.csr=three\n"
         "lot.tar#\xc3\xa4.csr=four\nlot.tar#\xff.csr=five\nlot.tar#%s=six\n",
         longest);

@@ -21,7 +21,7 @@ VERSION := 0.1.0
 comma := ,
 B     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PKGS    := libp11 libcrypto libconfig sqlite3 p11-kit-1 jansson libgfshare libqrencode libidn2
+PKGS    := libp11 libcrypto libconfig sqlite3 p11-kit-1 jansson libgfshare libqrencode libidn2 libarchive
 PKGINC  := $(shell pkg-config --cflags $(PKGS))
 PKGLIBS := $(shell pkg-config --libs $(PKGS))
 
@@ -108,6 +108,9 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
 $(B)/tests/requests $(B)/tests/lot: $(B)/tests/%: $(B)/obj/tests/intake/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
+
+# A part of the program that needs nothing else of it.
+$(B)/tests/progress_test: $(B)/obj/src/cli/progress.o
 
 # The fuzz targets over the stored inputs.
 $(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB)

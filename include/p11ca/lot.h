@@ -11,17 +11,26 @@
 
 #include <p11ca/home.h>
 
+enum p11ca_lot_format {
+    P11CA_LOT_PEM,    /* output is a directory, with chain.pem; of more than 10,000 rows with folders in it */
+    P11CA_LOT_DER,    /* the same with NAME.der */
+    P11CA_LOT_BUNDLE, /* output is one file of PEM, in the order of the input */
+    P11CA_LOT_TAR     /* output is one archive of NAME.crt, in the order of the input, and chain.pem */
+};
+
 struct p11ca_lot {
     const char *authority;
     const char *profile; /* of every row that names none */
     /*
      * A directory of requests, *.csr, *.pem, *.der, taken in the order of their names; a manifest, *.csv, *.ndjson or
-     * *.jsonl; any other file is a bundle of requests in PEM. See p11ca(1), MANIFESTS.
+     * *.jsonl; a tar archive of requests, *.tar; any other file is a bundle of them in PEM. See p11ca(1), MANIFESTS.
      */
     const char *input;
     const char *output;  /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */
     const char *ticket;  /* a lot ticket, its signature beside it as TICKET.p7s; NULL: none */
     const char *report;  /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
+    enum p11ca_lot_format format;
+    const char *summary; /* *.html, a page for people; NULL: none */
     unsigned jobs;       /* threads; 0: as many as cores */
     bool dry_run;        /* everything but reserving and signing */
     bool reissue;        /* as in struct p11ca_order, for every row */

@@ -16,6 +16,11 @@ struct p11ca_ui {
     void (*say)(void *ctx, const char *line);
     /* As say, for those who want to see every step (-v). */
     void (*detail)(void *ctx, const char *line);
+    /*
+     * How far a long work has come, rows done of all of them (0: not known), seconds since it began; as often as the
+     * work likes.
+     */
+    void (*progress)(void *ctx, size_t done, size_t total, double seconds);
     /* A yes-or-no question; true is yes. */
     bool (*confirm)(void *ctx, const char *question);
     /* Asks for a line of text, echoed. Writes at most size - 1 bytes and a NUL, returns the length or -1. */

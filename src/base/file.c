@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_new.h"
 #include "base/path.h"
 #include "base/scope.h"
 
@@ -189,23 +190,6 @@ int file_read_fd(int fd, size_t max, struct buf *ret, struct p11ca_err *err)
     return buf_ok(ret) ? 0 : err_nomem(err);
 }
 
-static int write_all(int fd, const void *p, size_t len)
-{
-    const uint8_t *at = p;
-    ssize_t n;
-
-    while (len) {
-        n = write(fd, at, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        at += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 static int sync_parent(const char *path)
 {
     AUTO_STR copy = strdup(path);
@@ -217,31 +201,14 @@ static int sync_parent(const char *path)
     return fd < 0 ? -1 : fsync(fd);
 }
 
-/* EINVAL: a file system without RENAME_NOREPLACE; link() is refused just as atomically when the name exists. */
 static int put_in_place(const char *temp, const char *path, enum file_mode mode)
 {
-    if (mode == FILE_REPLACE)
-        return rename(temp, path);
-    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -1;
-    if (link(temp, path) != 0)
-        return -1;
-    unlink(temp);
-    return 0;
-}
-
-static int place_failed(const char *path, struct p11ca_err *err)
-{
-    if (errno == EEXIST)
-        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: exists, nothing is overwritten", path);
-    return err_errno(err, P11CA_FILE, "%s: rename into place", path);
+    return mode == FILE_REPLACE ? rename(temp, path) : file_new_rename(temp, path);
 }
 
 static int fill(int fd, const char *path, mode_t perm, const void *p, size_t len, struct p11ca_err *err)
 {
-    if (fchmod(fd, perm) != 0 || write_all(fd, p, len) != 0 || fsync(fd) != 0)
+    if (fchmod(fd, perm) != 0 || file_new_write(fd, p, len) != 0 || fsync(fd) != 0)
         return err_errno(err, P11CA_FILE, "%s: write", path);
     return 0;
 }
@@ -263,26 +230,17 @@ static int write_named(
     if (fill(fd, path, perm, p, len, err) == 0) {
         if (put_in_place(temp, path, mode) == 0)
             return 0;
-        place_failed(path, err);
+        file_new_failed(path, err);
     }
     unlink(temp);
     return -1;
 }
 
-/* Without any name until it is whole: killed in here, nothing stays. -1: this file system or mount cannot do that. */
 static int open_nameless(const char *path)
 {
     AUTO_STR copy = strdup(path);
 
-    return copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
-}
-
-static int give_name(int fd, const char *path)
-{
-    char self[64];
-
-    snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+    return copy ? file_new_nameless(AT_FDCWD, dirname(copy)) : -1;
 }
 
 static int write_file(
@@ -294,12 +252,12 @@ static int write_file(
         return write_named(path, mode, perm, p, len, err);
     if (fill(fd, path, perm, p, len, err) != 0)
         return -1;
-    if (give_name(fd, path) == 0)
+    if (file_new_name(fd, AT_FDCWD, path) == 0)
         return 0;
     /* Somebody was faster, or there is no /proc. */
     if (errno == EEXIST ? mode == FILE_REPLACE : errno == ENOENT)
         return write_named(path, mode, perm, p, len, err);
-    return place_failed(path, err);
+    return file_new_failed(path, err);
 }
 
 int file_write(
@@ -324,6 +282,24 @@ int file_check_new(const char *path, struct p11ca_err *err)
     if (errno != ENOENT || access(dirname(copy), W_OK | X_OK) != 0)
         return err_errno(err, P11CA_FILE, "%s: create", path);
     return 0;
+}
+
+int file_check_dir(const char *path, struct p11ca_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return file_check_new(path, err);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, P11CA_FILE, "OUTPUT_EXISTS", "%s: want a directory, have something else", path);
+    return access(path, W_OK | X_OK) == 0 ? 0 : err_errno(err, P11CA_FILE, "%s: create", path);
+}
+
+int file_sync_dir(const char *path, struct p11ca_err *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd >= 0 && syncfs(fd) == 0 ? 0 : err_errno(err, P11CA_FILE, "%s: sync", path);
 }
 
 bool file_exists(const char *path)
@@ -508,7 +484,7 @@ int file_lock(const char *path, int *ret_fd, struct p11ca_err *err)
 
 int file_log_add(int fd, const char *path, const void *p, size_t len, struct p11ca_err *err)
 {
-    if (write_all(fd, p, len) != 0 || fsync(fd) != 0)
+    if (file_new_write(fd, p, len) != 0 || fsync(fd) != 0)
         return err_errno(err, P11CA_FILE, "%s: write", path);
     return 0;
 }
@@ -526,7 +502,7 @@ int file_log_cut(int fd, const char *path, size_t len, struct p11ca_err *err)
 /* Without a name when it can be given one at the end; else with one of its own. */
 static int out_open(struct file_out *out, mode_t perm, struct p11ca_err *err)
 {
-    if (access("/proc/self/fd", X_OK) == 0)
+    if (file_new_can_name())
         out->fd = open_nameless(out->path);
     if (out->fd < 0) {
         if (asprintf(&out->temp, "%s.XXXXXX", out->path) < 0) {
@@ -555,7 +531,7 @@ static int out_flush(struct file_out *out, struct p11ca_err *err)
 {
     if (!buf_ok(&out->pending))
         return err_nomem(err);
-    if (write_all(out->fd, out->pending.p, out->pending.len) != 0)
+    if (file_new_write(out->fd, out->pending.p, out->pending.len) != 0)
         return err_errno(err, P11CA_FILE, "%s: write", out->path);
     buf_reset(&out->pending);
     return 0;
@@ -573,8 +549,9 @@ int file_out_end(struct file_out *out, struct p11ca_err *err)
         return -1;
     if (fsync(out->fd) != 0)
         return err_errno(err, P11CA_FILE, "%s: write", out->path);
-    if ((out->temp ? put_in_place(out->temp, out->path, FILE_NEW) : give_name(out->fd, out->path)) != 0)
-        return place_failed(out->path, err);
+    if ((out->temp ? put_in_place(out->temp, out->path, FILE_NEW)
+                   : file_new_name(out->fd, AT_FDCWD, out->path)) != 0)
+        return file_new_failed(out->path, err);
     free(out->temp);
     out->temp = NULL;
     if (sync_parent(out->path) != 0)

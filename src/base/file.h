@@ -58,10 +58,16 @@ P11CA_CHECK int file_write(
 /* Refuses early what file_write(FILE_NEW) would refuse late: the name exists, the directory does not. */
 P11CA_CHECK int file_check_new(const char *path, struct p11ca_err *err);
 
+/* The same for files in a directory that may still have to be made: it is something else, it cannot be written to. */
+P11CA_CHECK int file_check_dir(const char *path, struct p11ca_err *err);
+
 bool file_exists(const char *path);
 
 /* Whether it is a directory, or a link to one. */
 bool file_is_dir(const char *path);
+
+/* The names in it are on disk, and everything else below it on its file system. */
+P11CA_CHECK int file_sync_dir(const char *path, struct p11ca_err *err);
 
 /* Creates one directory with this mode; an existing directory is fine. */
 P11CA_CHECK int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err);

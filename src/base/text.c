@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/scope.h"
+
 size_t text_utf8(const uint8_t *p, size_t len, uint32_t *ret_char)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -88,6 +90,28 @@ void text_escape(const char *src, size_t len, char *dst, size_t size)
     }
     if (size)
         dst[out] = '\0';
+}
+
+void text_add_lines(struct buf *b, const char *text)
+{
+    size_t len, size;
+
+    for (; *text; text += len) {
+        len = strcspn(text, "\n\t");
+        if (len == 0) {
+            buf_addc(b, *text == '\n' ? '\n' : ' ');
+            len = 1;
+            continue;
+        }
+        size = 4 * len + 1;
+        AUTO_STR safe = malloc(size);
+        if (!safe) {
+            b->failed = true;
+            return;
+        }
+        text_escape(text, len, safe, size);
+        buf_adds(b, safe);
+    }
 }
 
 static void hex(const char digit[static 16], const uint8_t *p, size_t len, char *dst)

@@ -8,11 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 /*
  * Copies src as valid, harmless UTF-8: controls, invalid UTF-8 and the characters that reorder or hide
  * text on a terminal (bidi controls, zero-width, line separators) become \xNN. Always ends dst with NUL.
  */
 void text_escape(const char *src, size_t len, char *dst, size_t size);
+
+/* Appends text as text_escape() has it, but that newlines stay, and tabs are spaces. */
+void text_add_lines(struct buf *b, const char *text);
 
 /* Length in bytes of the UTF-8 character at p (1 to 4), 0 when it is not valid UTF-8 (RFC 3629). */
 size_t text_utf8(const uint8_t *p, size_t len, uint32_t *ret_char);

@@ -3,13 +3,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ceremony/layout.h"
 #include "ceremony/words.h"
 
 /* Black on white, and legible so: it is copied, stamped and filed. The left margin is for the holes of a binder. */
-static const struct {
-    const char *selector, *declarations;
-} style[] = {
+static const struct html_rule style[] = {
     {"*", "box-sizing: border-box"},
     {"html",
         "font: 9.5pt/1.35 \"Liberation Sans\", Arial, Helvetica, \"DejaVu Sans\", sans-serif; color: #000"},
@@ -104,49 +101,6 @@ static const struct {
     {"@page", "size: A4; margin: 17mm 14mm 18mm 22mm"},
 };
 
-static void escape(struct buf *b, const char *text, const char *newline)
-{
-    const char *const entities[128] = {
-        ['\n'] = newline,
-        ['&'] = "&amp;",
-        ['<'] = "&lt;",
-        ['>'] = "&gt;",
-        ['"'] = "&quot;",
-        ['\''] = "&#39;",
-    };
-    AUTO_BUF safe = BUF_INIT;
-    size_t i;
-
-    layout_safe(&safe, text);
-    if (!buf_ok(&safe))
-        b->failed = true;
-    for (i = 0; i < safe.len; i++) {
-        const char *entity = safe.p[i] < 128 ? entities[safe.p[i]] : NULL;
-
-        if (entity)
-            buf_adds(b, entity);
-        else
-            buf_addc(b, safe.p[i]);
-    }
-}
-
-void html_text(struct buf *b, const char *text)
-{
-    escape(b, text, "<br/>");
-}
-
-static bool is_hex(const char *s)
-{
-    size_t len = strlen(s);
-
-    return len >= 16 && strspn(s, "0123456789abcdefABCDEF") == len;
-}
-
-void html_value(struct buf *b, const char *text)
-{
-    html_elem(b, "span", is_hex(text) ? "hex" : NULL, text);
-}
-
 /* CSS 2.2 4.1.3: in a string every character may stand as its number, so what could end it, or the element, does. */
 static void css_string(struct buf *b, const char *text)
 {
@@ -189,15 +143,12 @@ static void page_style(struct buf *b, const struct html_page *page)
 
 void html_begin(struct buf *b, const struct html_page *page)
 {
-    size_t i;
-
     buf_adds(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
     buf_adds(b, "<title>");
-    escape(b, page->title, " ");
+    html_line(b, page->title);
     buf_adds(b, "</title>\n");
     buf_adds(b, "<style>\n");
-    for (i = 0; i < sizeof(style) / sizeof(style[0]); i++)
-        buf_addf(b, "%s { %s }\n", style[i].selector, style[i].declarations);
+    html_style(b, style, sizeof(style) / sizeof(style[0]));
     page_style(b, page);
     buf_adds(b, "</style>\n</head>\n<body>\n");
     if (page->rehearsal) {
@@ -209,47 +160,6 @@ void html_begin(struct buf *b, const struct html_page *page)
 void html_end(struct buf *b)
 {
     buf_adds(b, "</body>\n</html>\n");
-}
-
-void html_open(struct buf *b, const char *tag, const char *class)
-{
-    if (class)
-        buf_addf(b, "<%s class=\"%s\">", tag, class);
-    else
-        buf_addf(b, "<%s>", tag);
-}
-
-void html_close(struct buf *b, const char *tag)
-{
-    buf_addf(b, "</%s>\n", tag);
-}
-
-void html_elem(struct buf *b, const char *tag, const char *class, const char *text)
-{
-    html_open(b, tag, class);
-    html_text(b, text);
-    html_close(b, tag);
-}
-
-void html_fact(struct buf *b, const char *label, const char *text)
-{
-    html_open(b, "tr", NULL);
-    html_elem(b, "th", NULL, label);
-    html_open(b, "td", text ? NULL : "fill");
-    if (text)
-        html_value(b, text);
-    html_close(b, "td");
-    html_close(b, "tr");
-}
-
-void html_head(struct buf *b, const char *const *labels, size_t n)
-{
-    size_t i;
-
-    buf_adds(b, "<thead><tr>");
-    for (i = 0; i < n; i++)
-        html_elem(b, "th", NULL, labels[i]);
-    buf_adds(b, "</tr></thead>\n");
 }
 
 void html_hash(struct buf *b, const uint8_t sha256[SHA256_LEN], const struct qr *qr)

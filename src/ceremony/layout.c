@@ -6,28 +6,6 @@
 #include "base/scope.h"
 #include "base/text.h"
 
-void layout_safe(struct buf *b, const char *text)
-{
-    size_t len, size;
-
-    for (; *text; text += len) {
-        len = strcspn(text, "\n\t");
-        if (len == 0) {
-            buf_addc(b, *text == '\n' ? '\n' : ' ');
-            len = 1;
-            continue;
-        }
-        size = 4 * len + 1;
-        AUTO_STR safe = malloc(size);
-        if (!safe) {
-            b->failed = true;
-            return;
-        }
-        text_escape(text, len, safe, size);
-        buf_adds(b, safe);
-    }
-}
-
 static size_t columns_of(uint32_t c)
 {
     static const struct {
@@ -138,7 +116,7 @@ void layout_text(struct buf *b, size_t indent, const char *text)
     const char *at, *line;
     size_t len;
 
-    layout_safe(&safe, text);
+    text_add_lines(&safe, text);
     at = buf_str(&safe);
     if (!at)
         b->failed = true;
@@ -187,7 +165,7 @@ void layout_row(struct buf *b, const struct layout *l, const char *const *cells,
     size_t i, done, before;
 
     for (i = 0; i < l->n; i++) {
-        layout_safe(&safe[i], cells[i] ? cells[i] : "");
+        text_add_lines(&safe[i], cells[i] ? cells[i] : "");
         at[i] = buf_str(&safe[i]);
         if (!at[i]) {
             b->failed = true;

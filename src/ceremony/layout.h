@@ -9,9 +9,6 @@
 
 #define LAYOUT_COLUMNS 80 /* of a page */
 
-/* Appends text as text_escape() has it, but that newlines stay, and tabs are spaces. */
-void layout_safe(struct buf *b, const char *text);
-
 /* Columns that it takes: none for combining marks, two for East Asian wide characters (UAX #11). */
 size_t layout_width(const char *text, size_t len);
 

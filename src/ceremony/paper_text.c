@@ -20,7 +20,7 @@ static void put_heading(struct buf *b, const char *title, char c)
     AUTO_BUF safe = BUF_INIT;
     size_t width;
 
-    layout_safe(&safe, title);
+    text_add_lines(&safe, title);
     width = layout_width((char *)safe.p, safe.len);
     buf_addc(b, '\n');
     layout_text(b, 0, title);

@@ -262,6 +262,7 @@ void cli_say(const struct cli *cli, const char *fmt, ...)
 
     if (cli->quiet)
         return;
+    progress_clear(cli->progress);
     va_start(ap, fmt);
     print_line(stderr, fmt, ap, "\n");
     va_end(ap);

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/progress.h"
+
 struct cli_option {
     const char *name; /* "subject" for --subject */
     char letter;      /* 'a' for -a, 0 for none */
@@ -36,6 +38,7 @@ struct cli {
     const char *args[16];
     size_t n_args;
     struct p11ca_ui ui;
+    struct progress *progress; /* of who calls */
     struct p11ca_options options;
 };
 

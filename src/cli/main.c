@@ -52,6 +52,7 @@ static void protect(void)
 
 static void report(const struct cli *cli, const struct p11ca_err *err)
 {
+    progress_clear(cli->progress);
     fprintf(stderr, "p11ca: %s\n", err->msg);
     if (cli->json)
         cli_print_json(json_pack("{s:{s:s,s:o,s:i}}", "error", "code", err->code, "message",
@@ -83,7 +84,8 @@ static int run(struct cli *cli, int argc, char **argv, struct p11ca_err *err)
 int main(int argc, char **argv)
 {
     struct p11ca_err err = {0};
-    struct cli cli = {0};
+    struct progress progress = {.out = NULL};
+    struct cli cli = {.progress = &progress};
 
     protect();
     /* The configuration of OpenSSL is for other programs: no engine or provider named there is loaded here. */

@@ -1,6 +1,7 @@
 /* The terminal as struct p11ca_ui: questions go to /dev/tty, so that stdin and stdout stay free for data. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -12,6 +13,21 @@
 static void say(void *ctx, const char *line)
 {
     cli_say(ctx, "%s", line);
+}
+
+static void progress(void *ctx, size_t done, size_t total, double seconds)
+{
+    const struct cli *cli = ctx;
+
+    progress_update(cli->progress, done, total, seconds);
+}
+
+static void progress_init(struct progress *p)
+{
+    struct winsize size = {.ws_col = 0};
+
+    *p = (struct progress){.out = stderr, .tty = isatty(STDERR_FILENO), .shared = isatty(STDOUT_FILENO)};
+    p->columns = p->tty && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
 static bool yes_to_all(void *ctx, const char *question)
@@ -129,6 +145,10 @@ void cli_ui_init(struct cli *cli, bool yes)
     AUTO_FD tty = file_open_tty();
 
     cli->ui = (struct p11ca_ui){.ctx = cli, .say = say, .detail = cli->verbose ? say : NULL};
+    if (cli->progress && !cli->quiet) {
+        progress_init(cli->progress);
+        cli->ui.progress = progress;
+    }
     if (tty >= 0) {
         cli->ui.confirm = confirm;
         cli->ui.ask = ask;

@@ -392,22 +392,32 @@ static bool same_content(const char *path, const struct buf *want)
     return file_read(path, LIMIT_CERT, &have, &ignored) == 0 && der_equal(der_buf(&have), der_buf(want));
 }
 
+int ca_chain(struct p11ca_home *home, struct ledger *l, const struct authority_conf *conf, struct buf *ret,
+    struct p11ca_err *err)
+{
+    size_t depth;
+
+    if (add_ca(l, conf, ret, err) != 0)
+        return -1;
+    /* A configuration may name issuers in a circle: no chain is longer than there are authorities. */
+    for (depth = 1; conf->issuer && depth < home->n_authorities; depth++) {
+        if (home_authority(home, conf->issuer, &conf, err) != 0 || add_ca(l, conf, ret, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int p11ca_export(struct p11ca_home *home, const char *authority, const char *output, bool chain, bool force,
     struct p11ca_err *err)
 {
     const struct authority_conf *conf;
     AUTO_BUF pem = BUF_INIT;
     AUTO_LEDGER l = NULL;
-    size_t depth;
 
-    if (home_authority(home, authority, &conf, err) != 0 || home_ledger_read(home, &l, err) != 0 ||
-        add_ca(l, conf, &pem, err) != 0)
+    if (home_authority(home, authority, &conf, err) != 0 || home_ledger_read(home, &l, err) != 0)
         return -1;
-    /* A configuration may name issuers in a circle: no chain is longer than there are authorities. */
-    for (depth = 1; chain && conf->issuer && depth < home->n_authorities; depth++) {
-        if (home_authority(home, conf->issuer, &conf, err) != 0 || add_ca(l, conf, &pem, err) != 0)
-            return -1;
-    }
+    if ((chain ? ca_chain(home, l, conf, &pem, err) : add_ca(l, conf, &pem, err)) != 0)
+        return -1;
     if (same_content(output, &pem))
         return 0;
     return file_write(output, force ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err);

@@ -4,6 +4,10 @@
 
 #include "issue/authority.h"
 
+/* Appends its CA certificate and those of its issuers in this home, up to the root, in PEM. */
+P11CA_CHECK int ca_chain(struct p11ca_home *home, struct ledger *l, const struct authority_conf *conf,
+    struct buf *ret, struct p11ca_err *err);
+
 /* Puts the certificate into the ledger, in a transaction of its own. The same again changes nothing. */
 P11CA_CHECK int ca_install(
     struct ledger *l, const struct authority_conf *conf, struct der cert, struct p11ca_err *err);

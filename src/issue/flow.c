@@ -197,7 +197,7 @@ static size_t collect(struct flow *f, size_t first, size_t end, struct flow_row 
     size_t n = 0;
 
     for (; first < end; first++) {
-        if (at(f, first)->job.state == JOB_ISSUED && at(f, first)->path)
+        if (at(f, first)->job.state == JOB_ISSUED)
             list[n++] = at(f, first);
     }
     return n;

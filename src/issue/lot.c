@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "issue/ca.h"
 #include "issue/lot_report.h"
+#include "issue/lot_summary.h"
 #include "issue/preflight.h"
 #include "issue/publish.h"
 
@@ -33,7 +35,14 @@ struct lot {
     struct preflight preflight;
     struct authority authority;
     struct lot_ticket ticket;
+    struct buf chain; /* PEM, of the authority */
+    struct lot_output output;
     struct lot_report report;
+    struct lot_summary summary;
+    double start;
+    size_t total; /* rows of the input */
+    int64_t *published; /* rows of the ledger, when their one file appears at the end */
+    size_t n_published;
     struct flow *flow;
     uint8_t sha256[SHA256_LEN]; /* of all rows, one after the other: the lot's identity */
     struct kept **kept;
@@ -136,7 +145,7 @@ static void judge_output(void *arg, struct flow_row *row)
 {
     struct lot *lot = arg;
 
-    lot_rows_check_output(row, lot->ledger);
+    lot_rows_check_output(&lot->rows, row, lot->ledger);
 }
 
 static void fault(struct lot *lot, const struct p11ca_err *err)
@@ -212,6 +221,22 @@ static int run_flow(
     return -1;
 }
 
+/* How many there are decides where their certificates go. */
+static int count_rows(struct lot *lot, struct p11ca_err *err)
+{
+    struct lot_row row;
+    int rc;
+
+    lot->total = lot->input.n_names;
+    while (!lot->input.names && (rc = lot_input_next(&lot->input, &row, err)) != 0) {
+        if (rc < 0)
+            return -1;
+        lot_row_done(&row);
+        lot->total++;
+    }
+    return lot_input_rewind(&lot->input, err);
+}
+
 static int preflight_rows(struct lot *lot, struct p11ca_err *err)
 {
     static const struct flow_source source = {
@@ -220,7 +245,9 @@ static int preflight_rows(struct lot *lot, struct p11ca_err *err)
     lot->kept = calloc(KEEP, sizeof(struct kept *));
     if (!lot->kept)
         return err_nomem(err);
-    if (run_flow(lot, &source, NULL, err) != 0)
+    if (count_rows(lot, err) != 0 ||
+        lot_output_open(&lot->output, lot->order, lot->total, &lot->chain, err) != 0 ||
+        run_flow(lot, &source, NULL, err) != 0)
         return -1;
     return preflight_end(&lot->preflight, &lot->input, err);
 }
@@ -337,20 +364,46 @@ static void admit(void *arg, struct flow_row *row)
     if (preflight_verdict(&lot->preflight, row->in.index, &row->job.err) != 0)
         (void)job_fail(&row->job);
     else
-        lot_rows_check_output(row, lot->ledger);
+        lot_rows_check_output(&lot->rows, row, lot->ledger);
 }
 
+static int add_output(struct lot *lot, const struct flow_row *row, struct p11ca_err *err)
+{
+    char name[LOT_NAME];
+
+    lot_rows_name(&lot->rows, row, name);
+    return lot_output_add(&lot->output, row->path ? row->path : lot->order->output, name,
+        der_buf(&row->job.cert), err);
+}
+
+/* On the publisher's thread: the output is its own until the flow has ended. */
 static void publish(void *arg, struct flow_row **rows, size_t n)
 {
-    size_t i;
+    struct p11ca_err *results = calloc(n, sizeof(*results));
+    struct lot *lot = arg;
+    struct p11ca_err err;
+    size_t i, added = 0;
+    int rc = results ? 0 : err_nomem(&err);
 
-    (void)arg;
-    for (i = 0; i < n; i++) {
-        struct job *job = &rows[i]->job;
-
-        if (publish_file(job, rows[i]->path, false, &job->err) != 0)
-            (void)job_fail(job);
+    while (added < n && rc == 0) {
+        rc = add_output(lot, rows[added], &err);
+        added += rc == 0;
     }
+    for (i = added; i < n; i++) {
+        rows[i]->job.err = err;
+        (void)job_fail(&rows[i]->job);
+    }
+    if (added && lot_output_flush(&lot->output, results, &err) != 0) {
+        for (i = 0; i < added; i++)
+            results[i] = err;
+    }
+    for (i = 0; i < added; i++) {
+        if (results[i].kind == P11CA_OK)
+            continue;
+        rows[i]->job.err = results[i];
+        (void)job_fail(&rows[i]->job);
+    }
+    free(results);
 }
 
 /* --- what is told of each row --- */
@@ -370,8 +423,11 @@ static void tell(struct lot *lot, const struct p11ca_row *row)
     if (counts[row->verdict])
         ++*counts[row->verdict];
     lot_report_row(&lot->report, row);
+    lot_summary_row(&lot->summary, row);
+    lot_summary_sample(&lot->summary, clock_seconds() - lot->start, r->rows);
     if (lot->fn)
         lot->fn(lot->arg, row);
+    home_progress(lot->home, r->rows, lot->preflight.n, clock_seconds() - lot->start);
 }
 
 static enum p11ca_verdict verdict(const struct lot *lot, const struct flow_row *row)
@@ -394,6 +450,12 @@ static enum p11ca_verdict verdict(const struct lot *lot, const struct flow_row *
 static const char *profile_of(const struct lot *lot, const struct flow_row *row)
 {
     return row->in.m.profile ? row->in.m.profile : lot->rows.profile->name;
+}
+
+static void note_published(struct lot *lot, const struct flow_row *row)
+{
+    if (lot->published && row->job.state == JOB_ISSUED)
+        lot->published[lot->n_published++] = row->job.row;
 }
 
 /* why: what the lot could not go on for. What was under way has not happened to its rows. */
@@ -420,7 +482,8 @@ static void told(void *arg, struct flow_row *row, const struct p11ca_err *why)
     } else if (job->state == JOB_ISSUED) {
         text_hex(job->plan.serial, job->plan.serial_len, serial);
         r.serial = serial;
-        r.file = lot->order->dry_run ? NULL : row->path;
+        r.file = lot->order->dry_run ? NULL : row->path ? row->path : lot->order->output;
+        note_published(lot, row);
         lot->ret->fresh += job->outcome == P11CA_NEW && !lot->order->dry_run;
     }
     tell(lot, &r);
@@ -463,11 +526,63 @@ static int issue_again(struct lot *lot, struct p11ca_err *err)
     return 0;
 }
 
+/* Rows whose one file is there now. */
+static int mark_published(struct lot *lot, struct p11ca_err *err)
+{
+    size_t i;
+
+    if (ledger_begin(lot->ledger, err) != 0)
+        return -1;
+    for (i = 0; i < lot->n_published; i++) {
+        if (ledger_publish(lot->ledger, lot->published[i], lot->order->output, err) != 0) {
+            ledger_rollback(lot->ledger);
+            return -1;
+        }
+    }
+    return ledger_commit(lot->ledger, err);
+}
+
+/* One file for all: only a lot that got to its end has one. */
+static int end_output(struct lot *lot, int rc, struct p11ca_err *err)
+{
+    if (!lot->sign || (rc != 0 && !lot_output_is_files(&lot->output)))
+        return rc;
+    if (lot_output_end(&lot->output, err) != 0)
+        return -1;
+    return rc == 0 && lot->published ? mark_published(lot, err) : rc;
+}
+
+static int tell_total(struct lot *lot, struct p11ca_err *err)
+{
+    const struct p11ca_lot_result *r = lot->ret;
+    char digest[2 * SHA256_LEN + 1], head[2 * SHA256_LEN + 1];
+    uint8_t hash[SHA256_LEN];
+    struct lot_total t = {.rows = r->rows,
+        .issued = r->issued,
+        .reused = r->reused,
+        .rejected = r->rejected,
+        .not_tried = r->not_tried,
+        .fresh = r->fresh,
+        .seconds = clock_seconds() - lot->start,
+        .lot = digest};
+
+    text_hex(lot->sha256, SHA256_LEN, digest);
+    if (ledger_head(lot->ledger, hash, err) == 1) {
+        text_hex(hash, SHA256_LEN, head);
+        t.ledger_head = head;
+    }
+    lot_report_total(&lot->report, &t);
+    if (lot_report_end(&lot->report, err) != 0)
+        return -1;
+    return lot->order->summary ? lot_summary_end(&lot->summary, &t, err) : 0;
+}
+
 static int issue_rows(struct lot *lot, struct p11ca_err *err)
 {
     struct p11ca_err ignored;
     int rc = issue_again(lot, err);
 
+    rc = end_output(lot, rc, rc == 0 ? err : &ignored);
     tell_rest(lot, lot->ret->rows);
     if (rc == 0 && !lot->order->dry_run && too_many(lot, lot->ret->rejected))
         rc = stopped(lot, err);
@@ -475,7 +590,7 @@ static int issue_rows(struct lot *lot, struct p11ca_err *err)
         rc = err_set(
             err, P11CA_NEGATIVE, "REJECTED", "%zu of %zu rows rejected", lot->ret->rejected, lot->ret->rows);
     /* Also of a lot that ended early: then its report is what one wants to read. */
-    if (lot_report_end(&lot->report, rc == 0 ? err : &ignored) != 0)
+    if (tell_total(lot, rc == 0 ? err : &ignored) != 0)
         rc = -1;
     return rc;
 }
@@ -490,15 +605,16 @@ static int open_lot(struct lot *lot, struct issuer **ret_issuer, struct p11ca_er
     if (home_authority(home, o->authority, &lot->ctx.authority, err) != 0 ||
         lot_rows_profile(home, lot->ctx.authority, o->profile, &lot->rows.profile, err) != 0 ||
         lot_report_begin(&lot->report, o->report, err) != 0 ||
+        lot_summary_begin(&lot->summary, o, lot->ctx.now, err) != 0 ||
         home_ledger_write(home, &lot->ledger, err) != 0 ||
         authority_need_issuer(home, lot->ledger, lot->ctx.authority, ret_issuer, err) != 0)
         return -1;
     lot->ctx.issuer = *ret_issuer;
     lot->rows.home = home;
     lot->rows.authority = lot->ctx.authority;
-    lot->rows.output = o->output;
+    lot->rows.output = &lot->output;
     lot->rows.input = &lot->input;
-    return 0;
+    return ca_chain(home, lot->ledger, lot->ctx.authority, &lot->chain, err);
 }
 
 /* The token is asked for nothing before the preflight is over. */
@@ -507,8 +623,13 @@ static int issue_lot(struct lot *lot, struct p11ca_err *err)
     if (preflight(lot, err) != 0 ||
         authority_open(&lot->authority, lot->home, lot->ledger, lot->ctx.authority, err) != 0)
         return -1;
-    if (lot->sign && (file_mkdir(lot->order->output, 0755, err) != 0 || put_lot(lot, err) != 0))
+    if (lot->sign && put_lot(lot, err) != 0)
         return -1;
+    if (lot->sign && !lot_output_is_files(&lot->output)) {
+        lot->published = calloc(lot->preflight.n, sizeof(*lot->published));
+        if (!lot->published)
+            return err_nomem(err);
+    }
     return issue_rows(lot, err);
 }
 
@@ -532,19 +653,21 @@ static void release_kept(struct lot *lot)
 static int run(struct lot *lot, struct p11ca_err *err)
 {
     AUTO_ISSUER issuer = NULL;
-    double start = clock_seconds();
     int rc = open_lot(lot, &issuer, err);
 
     if (rc == 0)
         rc = issue_lot(lot, err);
-    lot->ret->seconds = clock_seconds() - start;
+    lot->ret->seconds = clock_seconds() - lot->start;
     authority_done(&lot->authority);
     ledger_close(lot->ledger);
     release_kept(lot);
     preflight_done(&lot->preflight);
     lot_ticket_done(&lot->ticket);
+    lot_output_done(&lot->output);
     lot_report_done(&lot->report);
     lot_input_done(&lot->input);
+    buf_done(&lot->chain);
+    free(lot->published);
     return rc;
 }
 
@@ -560,7 +683,9 @@ int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *order, p11c
     lot->order = order;
     lot->home = home;
     lot->ctx = (struct job_ctx){.home = home, .now = home_now(home), .reissue = order->reissue};
+    lot->start = clock_seconds();
     lot->report.out.fd = -1;
+    lot->output.out.fd = -1;
     lot->fn = fn;
     lot->arg = arg;
     lot->ret = ret;

@@ -7,28 +7,13 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/scope.h"
+#include "issue/lot_names.h"
+#include "issue/lot_tar.h"
 #include "issue/manifest_err.h"
-
-struct lot_input_kind {
-    const char *ending; /* of the path; NULL: told by what is there */
-    char mark;          /* between the name of the input and the number of a row */
-    size_t first;       /* number of the first row */
-    size_t max;         /* octets of a line */
-    const char *empty;  /* what is wanted when nothing is in it */
-    int (*begin)(struct lot_input *in, struct p11ca_err *err);
-    int (*next)(struct lot_input *in, struct lot_row *row, struct p11ca_err *err);
-    int (*load)(const struct lot_input *in, struct lot_row *row, struct p11ca_err *err);
-};
 
 /* --- a directory --- */
 
-/* Of requests, in the order in which they come first. */
-static const char *const suffixes[] = {".csr", ".der", ".pem", NULL};
-
-static size_t stem_len(const char *name)
-{
-    return (size_t)(strrchr(name, '.') - name);
-}
+const char *const lot_suffixes[] = {".csr", ".der", ".pem", NULL};
 
 static int by_name(const void *key, const void *name)
 {
@@ -41,8 +26,8 @@ static bool is_taken(const struct lot_input *in, const char *name)
     const char *const *suffix;
     char other[300];
 
-    for (suffix = suffixes; *suffix && strcmp(strrchr(name, '.'), *suffix) != 0; suffix++) {
-        snprintf(other, sizeof(other), "%.*s%s", (int)stem_len(name), name, *suffix);
+    for (suffix = lot_suffixes; *suffix && strcmp(strrchr(name, '.'), *suffix) != 0; suffix++) {
+        snprintf(other, sizeof(other), "%.*s%s", (int)lot_name_stem(name), name, *suffix);
         if (bsearch(other, in->names, in->n_names, sizeof(*in->names), by_name))
             return true;
     }
@@ -51,7 +36,7 @@ static bool is_taken(const struct lot_input *in, const char *name)
 
 static int dir_begin(struct lot_input *in, struct p11ca_err *err)
 {
-    return in->names ? 0 : file_list(in->path, suffixes, &in->names, &in->n_names, err);
+    return in->names ? 0 : file_list(in->path, lot_suffixes, &in->names, &in->n_names, err);
 }
 
 static int dir_next(struct lot_input *in, struct lot_row *row, struct p11ca_err *err)
@@ -245,15 +230,23 @@ static int csv_begin(struct lot_input *in, struct p11ca_err *err)
     return 0;
 }
 
+static const char *dir_name(const struct lot_input *in, size_t index)
+{
+    return in->names[index];
+}
+
 static const struct lot_input_kind directory = {
-    NULL, 0, 0, 0, "no *.csr, *.pem or *.der in it", dir_begin, dir_next, dir_load};
+    NULL, 0, 0, 0, "no *.csr, *.pem or *.der in it", dir_begin, dir_next, dir_load, dir_name};
 static const struct lot_input_kind bundle = {
-    NULL, '#', 1, LIMIT_CSR, "no PEM block in it", NULL, bundle_next, bundle_load};
-static const struct lot_input_kind manifests[] = {
-    {".csv", ':', 2, LIMIT_ROW, "no row in it", csv_begin, line_next, csv_load},
-    {".ndjson", ':', 1, LIMIT_ROW, "no row in it", NULL, line_next, json_load},
-    {".jsonl", ':', 1, LIMIT_ROW, "no row in it", NULL, line_next, json_load},
-};
+    NULL, '#', 1, LIMIT_CSR, "no PEM block in it", NULL, bundle_next, bundle_load, NULL};
+static const struct lot_input_kind csv = {
+    ".csv", ':', 2, LIMIT_ROW, "no row in it", csv_begin, line_next, csv_load, NULL};
+static const struct lot_input_kind ndjson = {
+    ".ndjson", ':', 1, LIMIT_ROW, "no row in it", NULL, line_next, json_load, NULL};
+static const struct lot_input_kind jsonl = {
+    ".jsonl", ':', 1, LIMIT_ROW, "no row in it", NULL, line_next, json_load, NULL};
+
+static const struct lot_input_kind *const by_ending[] = {&csv, &ndjson, &jsonl, &lot_tar_kind};
 
 /* --- what is common to them --- */
 
@@ -263,20 +256,17 @@ static const struct lot_input_kind *find_kind(const char *path)
 
     if (file_is_dir(path))
         return &directory;
-    for (i = 0; i < sizeof(manifests) / sizeof(manifests[0]); i++) {
-        n = strlen(manifests[i].ending);
-        if (len > n && strcmp(path + len - n, manifests[i].ending) == 0)
-            return &manifests[i];
+    for (i = 0; i < sizeof(by_ending) / sizeof(by_ending[0]); i++) {
+        n = strlen(by_ending[i]->ending);
+        if (len > n && strcmp(path + len - n, by_ending[i]->ending) == 0)
+            return by_ending[i];
     }
     return &bundle;
 }
 
 static int open_lines(struct lot_input *in, struct p11ca_err *err)
 {
-    const char *slash = strrchr(in->path, '/');
-
-    in->base = slash ? slash + 1 : in->path;
-    in->dir = slash ? strndup(in->path, (size_t)(slash - in->path) + 1) : strdup(".");
+    in->dir = in->base == in->path ? strdup(".") : strndup(in->path, (size_t)(in->base - in->path));
     return in->dir ? lines_open(&in->lines, in->path, in->kind->max, err) : err_nomem(err);
 }
 
@@ -284,8 +274,9 @@ int lot_input_open(struct lot_input *ret, const char *path, struct p11ca_err *er
 {
     struct lot_input in = {.path = path, .base = path, .kind = find_kind(path)};
 
-    if ((in.kind == &directory || open_lines(&in, err) == 0) &&
-        (!in.kind->begin || in.kind->begin(&in, err) == 0)) {
+    if (in.kind != &directory)
+        in.base = lot_name_base(path);
+    if ((!in.kind->max || open_lines(&in, err) == 0) && (!in.kind->begin || in.kind->begin(&in, err) == 0)) {
         *ret = in;
         return 0;
     }
@@ -296,6 +287,7 @@ int lot_input_open(struct lot_input *ret, const char *path, struct p11ca_err *er
 void lot_input_done(struct lot_input *in)
 {
     file_list_free(in->names);
+    lot_tar_done(in->tar);
     lines_done(&in->lines);
     buf_done(&in->header);
     buf_done(&in->cells);
@@ -306,9 +298,7 @@ void lot_input_done(struct lot_input *in)
 int lot_input_rewind(struct lot_input *in, struct p11ca_err *err)
 {
     in->next = 0;
-    if (in->kind == &directory)
-        return 0;
-    if (lines_rewind(&in->lines, err) != 0)
+    if (in->kind->max && lines_rewind(&in->lines, err) != 0)
         return -1;
     return in->kind->begin ? in->kind->begin(in, err) : 0;
 }
@@ -325,7 +315,7 @@ int lot_input_next(struct lot_input *in, struct lot_row *ret, struct p11ca_err *
     else if (rc == 1 && in->next == LIMIT_ROWS)
         rc = err_set(err, P11CA_REFUSED, "INPUT_TOO_LARGE", "%s: want at most %d rows, have more", in->path,
             LIMIT_ROWS);
-    else if (rc < 0)
+    else if (rc < 0 && in->kind->max)
         rc = err_prefix(err, "%s:%zu", in->base, in->lines.number);
     in->next += rc == 1;
     if (rc != 1)
@@ -338,20 +328,33 @@ int lot_input_load(const struct lot_input *in, struct lot_row *row, struct p11ca
     return in->kind->load(in, row, err);
 }
 
+bool lot_input_has_names(const struct lot_input *in)
+{
+    return in->kind->name != NULL;
+}
+
 void lot_input_name(const struct lot_input *in, size_t index, char dst[LOT_NAME])
 {
-    if (in->kind == &directory)
-        snprintf(dst, LOT_NAME, "%s", in->names[index]);
+    const struct lot_input_kind *kind = in->kind;
+
+    if (!kind->name)
+        snprintf(dst, LOT_NAME, "%.255s%c%zu", in->base, kind->mark, index + kind->first);
+    else if (!kind->mark)
+        snprintf(dst, LOT_NAME, "%s", kind->name(in, index));
     else
-        snprintf(dst, LOT_NAME, "%.255s%c%zu", in->base, in->kind->mark, index + in->kind->first);
+        snprintf(dst, LOT_NAME, "%.255s%c%s", in->base, kind->mark, kind->name(in, index));
 }
 
 void lot_input_stem(const struct lot_input *in, size_t index, char dst[LOT_NAME])
 {
-    if (in->kind == &directory)
-        snprintf(dst, LOT_NAME, "%.*s", (int)stem_len(in->names[index]), in->names[index]);
-    else
+    const char *base;
+
+    if (!in->kind->name) {
         snprintf(dst, LOT_NAME, "row-%zu", index + 1);
+        return;
+    }
+    base = lot_name_base(in->kind->name(in, index));
+    snprintf(dst, LOT_NAME, "%.*s", (int)lot_name_stem(base), base);
 }
 
 void lot_row_done(struct lot_row *row)

@@ -1,6 +1,6 @@
 /*
- * Where the rows of a lot come from: a directory of requests, a bundle of them in PEM, a manifest in CSV or NDJSON. They
- * are read twice, once to check everything and once to issue; no more than a group of rows is in memory at a time.
+ * Where the rows of a lot come from: a directory of requests, a tar archive or a bundle in PEM of them, a manifest in CSV
+ * or NDJSON. They are read twice, once to check everything and once to issue; no more than a group of rows is in memory at a time.
  *
  * Order of calls: open, then as often as wanted rewind and next... to the end, then done. lot_input_load() may run in many
  * threads, each with a row of its own.
@@ -12,6 +12,7 @@
 #include "issue/manifest.h"
 
 struct lot_input_kind;
+struct lot_tar;
 
 struct lot_input {
     const struct lot_input_kind *kind;
@@ -19,6 +20,7 @@ struct lot_input {
     char *dir;               /* of the path: what a manifest's paths are joined to */
     char **names;            /* of a directory */
     size_t n_names;
+    struct lot_tar *tar;
     struct lines lines; /* of the others */
     struct buf header;  /* of CSV, as it was read */
     struct buf cells;   /* its storage, split */
@@ -27,13 +29,25 @@ struct lot_input {
     size_t next; /* index of the next row */
 };
 
+/* What is wrong with a member of an archive. */
+enum lot_fault {
+    LOT_FAULT_NONE,
+    LOT_FAULT_TYPE,
+    LOT_FAULT_PATH,
+    LOT_FAULT_NAME,
+    LOT_FAULT_TAKEN,
+    LOT_FAULT_SIZE
+};
+
 struct lot_row {
     size_t index;    /* from 0 */
-    struct buf text; /* what next has read: file name, PEM block, line */
+    struct buf text; /* what next has read: file name, member's name, PEM block, line */
     bool too_large;  /* there was more */
-    /* Of load: */
+    enum lot_fault fault;
+    /* Of load, but of an archive's row, which comes with it: */
     struct buf material; /* PEM or DER */
-    bool is_key;         /* of a public key, not a request */
+    /* Of load: */
+    bool is_key; /* of a public key, not a request */
     struct manifest_row m;
     json_t *json;
     char digits[24];
@@ -47,7 +61,7 @@ static inline const char *lot_row_file(const struct lot_row *row)
                                                                                          : NULL;
 }
 
-#define LOT_NAME 320
+#define LOT_NAME 512
 
 /* By what is there and its ending. INPUT_EMPTY (P11CA_USAGE): a directory without requests. */
 P11CA_CHECK int lot_input_open(struct lot_input *ret, const char *path, struct p11ca_err *err);
@@ -65,7 +79,10 @@ P11CA_CHECK int lot_input_next(struct lot_input *in, struct lot_row *ret, struct
 /* Fills the rest of a row. The codes decide whether it is the fault of the row or of the lot. */
 P11CA_CHECK int lot_input_load(const struct lot_input *in, struct lot_row *row, struct p11ca_err *err);
 
-/* What people call a row: "lot-1.csr", "bundle.pem#3", "lot.csv:4". */
+/* Whether the rows have names, that their certificates get: those of a directory and of an archive. */
+bool lot_input_has_names(const struct lot_input *in);
+
+/* What people call a row: "lot-1.csr", "lot.tar#lot-1.csr", "bundle.pem#3", "lot.csv:4". */
 void lot_input_name(const struct lot_input *in, size_t index, char dst[LOT_NAME]);
 
 /* What the row's certificate is called when it has no device ID: "lot-1" of lot-1.csr, "row-3". */

@@ -11,6 +11,7 @@
 static const char *const columns[] = {
     "row", "input", "device", "profile", "status", "serial", "file", "code", "reason", "time"};
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+enum { COLUMN_STATUS = 4, COLUMN_REASON = 8 };
 
 /* Cells in the order of the columns; NULL: nothing to say. */
 struct line {
@@ -138,6 +139,75 @@ void lot_report_row(struct lot_report *r, const struct p11ca_row *row)
         add_json_line(&text, &line, row->number);
     else
         add_csv_line(&text, line.cell);
+    add_out(r, &text);
+}
+
+double lot_total_rate(const struct lot_total *t)
+{
+    return t->seconds > 0 ? (double)(t->rows - t->not_tried) / t->seconds : 0;
+}
+
+static void add_total(struct buf *b, const struct lot_total *t)
+{
+    const struct {
+        const char *name;
+        size_t n;
+    } counts[] = {{"rows", t->rows}, {"issued", t->issued}, {"new", t->fresh}, {"reused", t->reused},
+        {"rejected", t->rejected}, {"not_tried", t->not_tried}};
+    size_t i;
+
+    for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        buf_addf(b, "%s=%zu ", counts[i].name, counts[i].n);
+    buf_addf(b, "seconds=%.3f rate=%.1f", t->seconds, lot_total_rate(t));
+    if (t->lot)
+        buf_addf(b, " lot=%s", t->lot);
+    if (t->ledger_head)
+        buf_addf(b, " ledger_head=%s", t->ledger_head);
+}
+
+/* A cell of numbers as text: the columns are those of rows. */
+static void add_csv_total(struct buf *b, const struct lot_total *t)
+{
+    const char *cells[N_COLUMNS] = {NULL};
+    AUTO_BUF text = BUF_INIT;
+
+    add_total(&text, t);
+    cells[COLUMN_STATUS] = "TOTAL";
+    cells[COLUMN_REASON] = buf_str(&text);
+    b->failed = b->failed || !cells[COLUMN_REASON];
+    add_csv_line(b, cells);
+}
+
+static void add_json_text(struct buf *b, const char *name, const char *hex)
+{
+    if (hex)
+        buf_addf(b, ",\"%s\":\"%s\"", name, hex);
+    else
+        buf_addf(b, ",\"%s\":null", name);
+}
+
+/* Numbers with as many places as mean something: a library's writer prints seventeen. */
+static void add_json_total(struct buf *b, const struct lot_total *t)
+{
+    buf_addf(b,
+        "{\"status\":\"TOTAL\",\"rows\":%zu,\"issued\":%zu,\"new\":%zu,\"reused\":%zu,\"rejected\":%zu,"
+        "\"not_tried\":%zu,\"seconds\":%.3f,\"rate\":%.1f",
+        t->rows, t->issued, t->fresh, t->reused, t->rejected, t->not_tried, t->seconds, lot_total_rate(t));
+    add_json_text(b, "lot", t->lot);
+    add_json_text(b, "ledger_head", t->ledger_head);
+    buf_adds(b, "}\n");
+}
+
+void lot_report_total(struct lot_report *r, const struct lot_total *t)
+{
+    AUTO_BUF text = BUF_INIT;
+
+    if (!r->out.path)
+        return;
+    if (r->json)
+        add_json_total(&text, t);
+    else
+        add_csv_total(&text, t);
     add_out(r, &text);
 }
 

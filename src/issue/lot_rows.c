@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/path.h"
-#include "issue/publish.h"
 
 int lot_rows_profile(const struct p11ca_home *home, const struct authority_conf *authority, const char *name,
     const struct profile **ret, struct p11ca_err *err)
@@ -65,15 +63,28 @@ int lot_rows_load(const struct lot_rows *rows, struct flow_row *row, struct p11c
     return digest_content(text, &row->in.material, row->content, rc == 0 ? err : &ignored) == 0 ? rc : -1;
 }
 
-static char *output_path(const struct lot_rows *rows, const struct flow_row *row)
+void lot_rows_name(const struct lot_rows *rows, const struct flow_row *row, char dst[LOT_NAME])
 {
-    char stem[LOT_NAME], file[LOT_NAME + 8];
+    if (!rows->input->names && row->job.device[0])
+        snprintf(dst, LOT_NAME, "%s", row->job.device);
+    else
+        lot_input_stem(rows->input, row->in.index, dst);
+}
 
-    lot_input_stem(rows->input, row->in.index, stem);
-    /* A directory's certificates are called like its requests; others like their devices. */
-    snprintf(
-        file, sizeof(file), "%s.crt", !rows->input->names && row->job.device[0] ? row->job.device : stem);
-    return path_join(rows->output, file);
+/* One file for all is nobody's own, and appears at the end. */
+static int set_path(const struct lot_rows *rows, struct flow_row *row, struct p11ca_err *err)
+{
+    char name[LOT_NAME];
+
+    if (!lot_output_is_files(rows->output))
+        return 0;
+    lot_rows_name(rows, row, name);
+    row->path = lot_output_path(rows->output, name);
+    if (!row->path)
+        return err_nomem(err);
+    row->job.in.output = row->path;
+    row->in_the_way = file_exists(row->path);
+    return 0;
 }
 
 static struct der bytes_of(const struct buf *b)
@@ -96,22 +107,18 @@ int lot_rows_make(const struct lot_rows *rows, struct flow_row *row, bool verifi
     in.fields = r->m.fields;
     in.n_fields = r->m.n_fields;
     *(r->is_key ? &in.pubkey : &in.csr) = bytes_of(&r->material);
-    if (job_prepare(job, &in, &row->ctx) != 0)
-        return -1;
-    row->path = output_path(rows, row);
-    if (!row->path)
-        return err_nomem(&job->err);
-    job->in.output = row->path;
-    row->in_the_way = file_exists(row->path);
-    return 0;
+    return job_prepare(job, &in, &row->ctx) == 0 ? set_path(rows, row, &job->err) : -1;
 }
 
-void lot_rows_check_output(struct flow_row *row, struct ledger *l)
+void lot_rows_check_output(const struct lot_rows *rows, struct flow_row *row, struct ledger *l)
 {
     struct job *job = &row->job;
+    struct der cert = {NULL, 0};
 
     if (!row->in_the_way || pipeline_look(l, job, &row->ctx) != 0)
         return;
-    if (publish_check(job, row->path, false, &job->err) != 0)
+    if (job->state == JOB_ISSUED)
+        cert = der_buf(&job->cert);
+    if (lot_output_check(rows->output, row->path, cert, &job->err) != 0)
         (void)job_fail(job);
 }

@@ -5,12 +5,13 @@
 #include <p11ca/lot.h>
 
 #include "issue/flow.h"
+#include "issue/lot_output.h"
 
 struct lot_rows {
     const struct p11ca_home *home;
     const struct authority_conf *authority;
     const struct profile *profile; /* of rows that name none */
-    const char *output;            /* directory */
+    const struct lot_output *output;
     struct lot_input *input;
 };
 
@@ -25,6 +26,9 @@ P11CA_CHECK int lot_rows_load(const struct lot_rows *rows, struct flow_row *row,
 P11CA_CHECK int lot_rows_make(const struct lot_rows *rows, struct flow_row *row, bool verified);
 
 /* What is there and is not the row's own certificate fails the row: before it has a serial. Looks it up in the ledger. */
-void lot_rows_check_output(struct flow_row *row, struct ledger *l);
+void lot_rows_check_output(const struct lot_rows *rows, struct flow_row *row, struct ledger *l);
+
+/* What its certificate is called, without an ending: as the request in a directory or archive, else as the device. */
+void lot_rows_name(const struct lot_rows *rows, const struct flow_row *row, char dst[LOT_NAME]);
 
 #endif

@@ -567,6 +567,23 @@ static void finds_shared_primes(void **state)
 
 /* --- reports --- */
 
+/* Of the lot that has this one row. */
+static const struct lot_total total = {.rows = 7,
+    .issued = 3,
+    .fresh = 2,
+    .reused = 1,
+    .rejected = 1,
+    .not_tried = 2,
+    .seconds = 0.5,
+    .lot = "ab12"};
+
+#define TOTAL_CSV                                                                                            \
+    ",,,,TOTAL,,,,rows=7 issued=3 new=2 reused=1 rejected=1 not_tried=2 seconds=0.500 rate=10.0 "            \
+    "lot=ab12,\r\n"
+#define TOTAL_JSON                                                                                           \
+    "{\"status\":\"TOTAL\",\"rows\":7,\"issued\":3,\"new\":2,\"reused\":1,\"rejected\":1,\"not_tried\":2,"   \
+    "\"seconds\":0.500,\"rate\":10.0,\"lot\":\"ab12\",\"ledger_head\":null}\n"
+
 static void report_of(const char *name, const struct p11ca_row *row, struct buf *ret)
 {
     struct lot_report r = {.out = {.fd = -1}};
@@ -574,6 +591,7 @@ static void report_of(const char *name, const struct p11ca_row *row, struct buf 
     unlink(path_of(name));
     assert_ok(lot_report_begin(&r, path_of(name), &err));
     lot_report_row(&r, row);
+    lot_report_total(&r, &total);
     assert_ok(lot_report_end(&r, &err));
     lot_report_done(&r);
     assert_ok(file_read(path_of(name), 9999, ret, &err));
@@ -608,8 +626,8 @@ static void neutralises_cells(void **state)
 
         report_of("r.csv", &row, &have);
         buf_addf(&want,
-            "row,input,device,profile,status,serial,file,code,reason,time\r\n1,x,%s,,NOT-TRIED,,,,,\r\n",
-            rows[i].want);
+            "row,input,device,profile,status,serial,file,code,reason,time\r\n1,x,%s,,NOT-TRIED,,,,,\r\n%s",
+            rows[i].want, TOTAL_CSV);
         assert_string_equal(buf_str(&have), buf_str(&want));
     }
 }
@@ -630,7 +648,17 @@ static void reports_json(void **state)
     assert_string_equal(buf_str(&have),
         "{\"row\":7,\"input\":\"lot.csv:8\",\"device\":\"=\\\\x1b[2J\\\\xff\",\"profile\":null,"
         "\"status\":\"REJECTED\",\"serial\":null,\"file\":null,\"code\":\"CODE\",\"reason\":\"a \\\"b\\\"\","
-        "\"time\":\"2026-06-01T00:00:00Z\"}\n");
+        "\"time\":\"2026-06-01T00:00:00Z\"}\n" TOTAL_JSON);
+}
+
+static void reports_rates(void **state)
+{
+    struct lot_total t = {.rows = 5, .not_tried = 1};
+
+    (void)state;
+    assert_true(lot_total_rate(&t) == 0);
+    t.seconds = 2;
+    assert_true(lot_total_rate(&t) == 2);
 }
 
 static int make_dir(void **state)
@@ -670,6 +698,7 @@ int main(void)
         cmocka_unit_test(finds_shared_moduli),
         cmocka_unit_test(neutralises_cells),
         cmocka_unit_test(reports_json),
+        cmocka_unit_test(reports_rates),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

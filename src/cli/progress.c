@@ -1,0 +1,90 @@
+#include "cli/progress.h"
+
+#include <string.h>
+
+#define REDRAW    0.2  /* seconds between two drawings: more often nobody reads it */
+#define REPEAT    10.0 /* seconds between two lines in a log */
+#define WIDEST    40   /* columns of the bar */
+#define NARROWEST 8
+
+static void left_text(double left, char *dst, size_t size)
+{
+    if (left < 120)
+        snprintf(dst, size, ", %.0f s left", left);
+    else if (left < 7200)
+        snprintf(dst, size, ", %.0f min left", left / 60);
+    else
+        snprintf(dst, size, ", %.1f h left", left / 3600);
+}
+
+/* "5120 of 100000 rows, 4310/s, 22 s left" */
+static void line_text(size_t done, size_t total, double seconds, char *dst, size_t size)
+{
+    double rate = seconds > 0 ? (double)done / seconds : 0;
+    char of[32] = "", left[48] = "";
+
+    if (total)
+        snprintf(of, sizeof(of), " of %zu", total);
+    if (total > done && rate > 0)
+        left_text((double)(total - done) / rate, left, sizeof(left));
+    snprintf(
+        dst, size, "%zu%s row%s, %.0f/s%s", done, of, (total ? total : done) == 1 ? "" : "s", rate, left);
+}
+
+/* As wide as there is room for beside the text; empty when there is none, or no end is known. */
+static void bar_text(const struct progress *p, size_t done, size_t total, size_t used, char *dst)
+{
+    size_t room = p->columns > used + 4 ? p->columns - used - 4 : 0, full;
+
+    dst[0] = '\0';
+    if (!total || room < NARROWEST)
+        return;
+    room = room < WIDEST ? room : WIDEST;
+    full = done < total ? (size_t)((double)room * (double)done / (double)total) : room;
+    dst[0] = '[';
+    memset(dst + 1, '#', full);
+    memset(dst + 1 + full, '.', room - full);
+    memcpy(dst + 1 + room, "] ", 3);
+}
+
+static void draw(struct progress *p, size_t done, size_t total, double seconds)
+{
+    char text[160], bar[WIDEST + 4];
+
+    line_text(done, total, seconds, text, sizeof(text));
+    bar_text(p, done, total, strlen(text), bar);
+    /* Into the last column nothing is written: some terminals begin a new line then. */
+    fprintf(p->out, "\r\033[K%s%.*s", bar, p->columns > 1 ? (int)p->columns - 1 : 0, text);
+    fflush(p->out);
+    p->drawn = true;
+}
+
+void progress_update(struct progress *p, size_t done, size_t total, double seconds)
+{
+    char text[160];
+
+    if (!p->out || seconds - p->shown < (p->tty ? REDRAW : REPEAT))
+        return;
+    p->shown = seconds;
+    if (p->tty) {
+        draw(p, done, total, seconds);
+        return;
+    }
+    line_text(done, total, seconds, text, sizeof(text));
+    fprintf(p->out, "%s\n", text);
+}
+
+void progress_clear(struct progress *p)
+{
+    if (!p || !p->drawn)
+        return;
+    fputs("\r\033[K", p->out);
+    fflush(p->out);
+    p->drawn = false;
+}
+
+void progress_clear_for_result(struct progress *p)
+{
+    if (p && p->shared)
+        progress_clear(p);
+}

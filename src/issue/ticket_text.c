@@ -43,11 +43,10 @@ static bool read_range(const char *ids, struct range *ret)
            memcmp(r.first, r.last, r.len) <= 0;
 }
 
-/* As many digits in each: the order of the texts is that of the numbers. */
+/* As many digits in each: the order of the texts is that of the numbers, and what lies between has the same beginning. */
 static bool in_range(const struct range *r, const char *device)
 {
-    return strlen(device) == r->len && memcmp(device, r->first, r->prefix) == 0 &&
-           strspn(device + r->prefix, DIGITS) == r->len - r->prefix &&
+    return strlen(device) == r->len && strspn(device + r->prefix, DIGITS) == r->len - r->prefix &&
            memcmp(device, r->first, r->len) >= 0 && memcmp(device, r->last, r->len) <= 0;
 }
 

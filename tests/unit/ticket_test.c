@@ -85,6 +85,7 @@ static void other_texts_are_refused(void **state)
         {"\xef\xbb\xbf" GOOD, "line 1: want 'p11ca lot ticket'"},
         {"p11ca lot ticket\r\n" ID, "line 1: want 'p11ca lot ticket'"},
         {HEAD, "line 2: want 'id' and text"},
+        {HEAD "id:lot\n", "line 2: want 'id' and text"},
         {HEAD ISSUER ID, "line 2: want 'id' and text"},
         {HEAD "id  lot\n" ISSUER PROF SKU COUNT RANGE FROM TO,
             "id: want 1 to 40 of A-Z a-z 0-9 . _ -, no leading dot or dash, have ' lot'"},
@@ -130,8 +131,8 @@ static void other_texts_are_refused(void **state)
                 COUNT RANGE FROM TO,
             not_the_one},
     };
-    static const char *const ids[] = {"", "..", "A..B", "A1..B2", "A1..A22", "A1..A2x", "A2..A1",
-        "A1..A2..A3", "A1..", "..A1", "1A..2A", "-1..-2", ".1...2", "A1...A2", "a b", "a/*", "*..*",
+    static const char *const ids[] = {"", "..", "A..A", "A..B", "A11..A1x", "A1..B2", "A1..A22", "A1..A2x",
+        "A2..A1", "A1..A2..A3", "A1..", "..A1", "1A..2A", "-1..-2", ".1...2", "A1...A2", "a b", "a/*", "*..*",
         "A?1..A?2", CHARS_64 "?"};
     char text[1024], want[256];
     size_t i;
@@ -162,6 +163,9 @@ static void devices_are_its_own(void **state)
         {"SN-000001..SN-005000", "SN-1", false},
         {"SN-000001..SN-005000", "SN-0000010", false},
         {"SN-000001..SN-005000", "SN-00x001", false},
+        {"SN-000001..SN-005000", "SN-001-00", false},
+        {"SN-000001..SN-005000", "SN-000001x", false},
+        {"SN-000001..SN-005000", "SM-000001", false},
         {"SN-000001..SN-005000", "XN-000001", false},
         {"SN-000001..SN-005000", "sn-000001", false},
         {"SN-000001..SN-005000", "", false},

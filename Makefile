@@ -57,7 +57,7 @@ UNITSRC := $(wildcard tests/unit/*_test.c)
 UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
 CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
-HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests
+HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests $(B)/tests/lot
 
 BIN  := $(B)/bin/p11ca
 LIB  := $(B)/lib/libp11ca.a
@@ -107,8 +107,8 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
 # A part of the program that needs nothing else of it.
 $(B)/tests/progress_test: $(B)/obj/src/cli/progress.o
 
-# Writes the requests that tests/cli/intake.bats has refused.
-$(B)/tests/requests: $(B)/obj/tests/intake/requests.o $(LIB)
+# They write the requests that tests/cli/intake.bats has refused, and lots that are issued.
+$(B)/tests/requests $(B)/tests/lot: $(B)/tests/%: $(B)/obj/tests/intake/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
 

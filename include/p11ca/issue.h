@@ -27,6 +27,7 @@ struct p11ca_record {
     int64_t not_before, not_after, reserved_at, issued_at, published_at,
         revoked_at;     /* seconds since 1970; 0: not */
     int reason;         /* CRLReason, -1: none */
+    const char *ticket; /* ID of the lot ticket it is counted on, NULL: none */
     const char *path;   /* where it was published, NULL: nowhere */
     const uint8_t *der; /* the certificate, NULL while reserved */
     size_t der_len;
@@ -80,9 +81,11 @@ struct p11ca_order {
     const struct p11ca_field *fields; /* for the profile's templates */
     size_t n_fields;
     const char *key_of; /* an authority: the key must be the one the ledger has recorded for it; NULL: any */
+    const char *ticket; /* a lot ticket, its signature beside it as TICKET.p7s; NULL: none */
     unsigned days;      /* 0: the profile's default */
     const char *output; /* PEM */
     bool force;         /* replace output */
+    bool reissue;       /* take the place of the certificate that the device, or the key, has: it becomes superseded */
 };
 
 enum p11ca_outcome {

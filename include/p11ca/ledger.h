@@ -44,7 +44,7 @@ struct p11ca_audit {
 };
 /*
  * Every invariant of the ledger, checked again: the database, the chain of events, each certificate against its
- * columns, its issuer's signature and its file. P11CA_NEGATIVE when something is wrong; fn gets each finding.
+ * columns, its issuer's signature and its file, each lot ticket against its signature. P11CA_NEGATIVE when something is wrong; fn gets each finding.
  */
 P11CA_API P11CA_CHECK int p11ca_audit(
     struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret, struct p11ca_err *err);

@@ -27,11 +27,13 @@ struct p11ca_lot {
      */
     const char *input;
     const char *output; /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */
+    const char *ticket; /* a lot ticket, its signature beside it as TICKET.p7s; NULL: none */
     const char *report; /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
     enum p11ca_lot_format format;
     const char *summary; /* *.html, a page for people; NULL: none */
     unsigned jobs;       /* threads; 0: as many as cores */
     bool dry_run;        /* everything but reserving and signing */
+    bool reissue;        /* as in struct p11ca_order, for every row */
     bool limited;        /* end the lot when more rows are rejected than max_errors */
     unsigned max_errors; /* if the preflight rejects more, nothing is signed */
 };
@@ -62,6 +64,7 @@ typedef void p11ca_row_fn(void *arg, const struct p11ca_row *row);
 
 struct p11ca_lot_result {
     size_t rows, issued, reused, rejected, not_tried;
+    size_t fresh; /* of the issued ones: with a serial of this run; the others were finished */
     double seconds;
 };
 
@@ -70,8 +73,8 @@ struct p11ca_lot_result {
  * than the row's certificate are left alone, and the row is rejected. P11CA_NEGATIVE when rows were rejected.
  *
  * P11CA_REFUSED: a fault of the lot. Nothing is signed, no row is told, no report written. Codes MANIFEST_SYNTAX,
- * MANIFEST_MISMATCH, PRIVATE_KEY_SEEN, KEY_IS_CA, DUP_DEVICE, DUP_KEY, CLOCK, VALIDITY_NESTING, INPUT_TOO_LARGE. The input
- * is read twice; what has changed in between ends the lot with FILE_CHANGED.
+ * MANIFEST_MISMATCH, PRIVATE_KEY_SEEN, KEY_IS_CA, DUP_DEVICE, DUP_KEY, CLOCK, VALIDITY_NESTING, INPUT_TOO_LARGE, and those
+ * of a ticket but TICKET_ID and TICKET_SPENT, which are a row's. The input is read twice; what has changed in between ends the lot with FILE_CHANGED.
  */
 P11CA_API P11CA_CHECK int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *lot,
     p11ca_row_fn *fn, void *arg, struct p11ca_lot_result *ret, struct p11ca_err *err);

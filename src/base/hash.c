@@ -34,6 +34,17 @@ const EVP_MD *hash_md(const char *name)
     return NULL;
 }
 
+int hash_by_name(const char *name, const void *p, size_t len, uint8_t ret[HASH_MAX], size_t *ret_len)
+{
+    const EVP_MD *md = hash_md(name);
+    unsigned n;
+
+    if (!md || EVP_Digest(p, len, ret, &n, md, NULL) != 1)
+        return -1;
+    *ret_len = n;
+    return 0;
+}
+
 static int digest(const char *name, const void *p, size_t len, uint8_t *ret)
 {
     const EVP_MD *md = hash_md(name);

@@ -14,6 +14,11 @@ __attribute__((warn_unused_result)) int hash_sha256(const void *p, size_t len, u
 /* SHA-1, for subject key identifiers only (RFC 5280 4.2.1.2 method 1). */
 __attribute__((warn_unused_result)) int hash_sha1(const void *p, size_t len, uint8_t ret[20]);
 
+/* By name, one of those of hash_md(). 0 or -1. */
+#define HASH_MAX 64
+__attribute__((warn_unused_result)) int hash_by_name(
+    const char *name, const void *p, size_t len, uint8_t ret[HASH_MAX], size_t *ret_len);
+
 /* A digest by name ("SHA256", "SHA384", "SHA512", "SHA1"), fetched once per process; NULL when libcrypto has none. */
 const EVP_MD *hash_md(const char *name);
 

@@ -7,6 +7,7 @@
 #define LIMIT_CSR       (64 * 1024)   /* a request with an RSA-8192 key and a hundred SANs is under 16 KiB */
 #define LIMIT_CERT      (64 * 1024)   /* as for requests; real certificates stay under 10 KiB */
 #define LIMIT_CRL       (128 << 20)   /* PEM of a million entries with reason and date, 80 octets each */
+#define LIMIT_TICKET    4096          /* the longest text of a lot ticket has some 650 octets */
 #define LIMIT_KEY       (16 * 1024)   /* PEM of an RSA-8192 public key is 1.4 KiB */
 #define LIMIT_CONF      (1024 * 1024) /* written by hand */
 #define LIMIT_WEAK_KEYS (32 << 20)    /* openssl-blacklist for one size of keys is 6 MiB */

@@ -15,9 +15,11 @@ size_t text_utf8(const uint8_t *p, size_t len, uint32_t *ret_char)
     if (len == 0)
         return 0;
     c = p[0];
-    if (c < 0x80)
-        n = 1;
-    else if ((c & 0xe0) == 0xc0)
+    if (c < 0x80) {
+        *ret_char = c;
+        return 1;
+    }
+    if ((c & 0xe0) == 0xc0)
         n = 2, c &= 0x1f;
     else if ((c & 0xf0) == 0xe0)
         n = 3, c &= 0x0f;
@@ -55,6 +57,8 @@ bool text_is_control(uint32_t c)
     };
     size_t i;
 
+    if (c >= ' ' && c < 0x7f)
+        return false; /* nearly all there is */
     for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (c >= table[i].from && c <= table[i].to)
             return true;

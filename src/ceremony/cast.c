@@ -14,7 +14,7 @@ enum part {
     MAKES_CERT = 2,   /* of authority */
     WANTS_KEY = 4,    /* of authority */
     WANTS_CERT = 8,   /* of authority */
-    CROSSES = 16,     /* wants the certificate of "for" */
+    CROSSES = 16,     /* wants key and certificate of "for" */
     READS_CSR = 32,   /* request: of "for", or with the step's subject */
     READS_CERT = 64,  /* certificate, of authority */
     READS_FILE = 128, /* file */
@@ -31,6 +31,7 @@ static const struct {
     {"cross-sign", WANTS_KEY | WANTS_CERT | CROSSES},
     {"ocsp-signer", WANTS_KEY | WANTS_CERT | READS_CSR},
     {"sign-crl", WANTS_KEY | WANTS_CERT},
+    {"sign-ticket", WANTS_KEY | WANTS_CERT | CROSSES},
     {"install", MAKES_CERT | READS_CERT},
     {"export", WANTS_CERT},
     {"destroy-key", WANTS_KEY},
@@ -60,16 +61,25 @@ struct cast_member *cast_find(const struct cast *cast, const char *name)
     return NULL;
 }
 
+/* A ticket's signature is beside it. */
+static bool is_beside(const char *made, const char *name)
+{
+    size_t len = strlen(made);
+
+    return strncmp(name, made, len) == 0 && strcmp(name + len, ".p7s") == 0;
+}
+
 static bool makes_file(const struct step *step, const char *name)
 {
     static const char *const writers[] = {
-        "request", "export", "sign-crl", "sign-request", "cross-sign", "ocsp-signer"};
+        "sign-ticket", "request", "export", "sign-crl", "sign-request", "cross-sign", "ocsp-signer"};
     size_t i;
 
     for (i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-        const char *made = i < 3 ? step->args.file : step->args.certificate;
+        const char *made = i < 4 ? step->args.file : step->args.certificate;
 
-        if (strcmp(writers[i], step->kind->name) == 0 && made && strcmp(made, name) == 0)
+        if (strcmp(writers[i], step->kind->name) == 0 && made &&
+            (strcmp(made, name) == 0 || (i == 0 && is_beside(made, name))))
             return true;
     }
     return false;

@@ -45,6 +45,8 @@ static const struct {
     {"tbs.number", MAY}, /* of a certificate as result.serial; of a CRL it may be the first in both */
     {"tbs.sha256", MUST},
     {"result.crl", MUST},
+    {"result.ticket", MUST},
+    {"result.signer", MUST},
     {"key.id", MUST},
     {"key.sha256", MUST},
     {".sha256", MAY},

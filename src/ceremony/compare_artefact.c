@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ceremony/compare.h"
+#include "issue/ticket_text.h"
 #include "x509/cert.h"
 #include "x509/crl.h"
 #include "x509/csr.h"
@@ -157,7 +158,22 @@ static int compare_crls(const struct pair *p, struct p11ca_err *err)
     return 0;
 }
 
-/* To-be-signed bytes are compared as what they became. */
+/* Keys differ, and so does the time from which it counts when the script does not say it. */
+static int compare_tickets(const struct pair *p, struct p11ca_err *err)
+{
+    struct ticket a, b;
+
+    if (ticket_parse(p->bytes[0].p, p->bytes[0].len, &a, err) != 0 ||
+        ticket_parse(p->bytes[1].p, p->bytes[1].len, &b, err) != 0)
+        return -1;
+    want(p, strcmp(a.id, b.id) == 0 && strcmp(a.issuer, b.issuer) == 0, "id and issuer");
+    want(p, strcmp(a.profile, b.profile) == 0 && strcmp(a.sku, b.sku) == 0, "profile and SKU");
+    want(p, a.count == b.count && strcmp(a.ids, b.ids) == 0, "count and device IDs");
+    want(p, a.not_after - a.not_before == b.not_after - b.not_before, "days");
+    return 0;
+}
+
+/* To-be-signed bytes, and signatures beside a file, are compared as what they became and are over. */
 static int compare_nothing(const struct pair *p, struct p11ca_err *err)
 {
     (void)p, (void)err;
@@ -174,6 +190,8 @@ static const struct {
     {"-----BEGIN X509 CRL-----", ".crl", "CRL", compare_crls},
     {"-----BEGIN PUBLIC KEY-----", ".pub", "public key", compare_keys},
     {NULL, "-tbs.der", "to-be-signed bytes", compare_nothing},
+    {TICKET_HEAD, ".ticket", "lot ticket", compare_tickets},
+    {NULL, ".p7s", "signature", compare_nothing},
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -197,7 +215,8 @@ static void compare_pair(const struct pair *p, const char *file)
 
     if (kind == N_KINDS)
         finding_bad(&p->c->f, COMPARE_DIFFERS, p->what,
-            "neither certificate, request, CRL nor public key: want it as in the rehearsal, have another");
+            "neither certificate, request, CRL, public key nor ticket: want it as in the rehearsal, have "
+            "another");
     else if (kinds[kind].compare(p, &why) != 0)
         finding_bad(&p->c->f, COMPARE_DIFFERS, p->what, "%s", why.msg);
     else if (p->c->f.n_faults == before)

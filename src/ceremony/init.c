@@ -42,6 +42,8 @@ static const char home_template[] =
     "\"device\" ];\n"
     "              # crl-url = \"http://pki.example/factory.crl\";    # goes into what it issues\n"
     "              # device-uri = \"urn:example:device:\";            # names of devices that bring none\n"
+    "              # ticket-from = \"root\";                         # issues only on lot tickets signed by "
+    "root\n"
     "            };\n"
     "};\n"
     "\n"

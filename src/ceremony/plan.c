@@ -123,6 +123,8 @@ void plan_done(struct plan *p)
     }
     free(p->authorities);
     free(p->pin_missing);
+    for (i = 0; i < LIMIT_STEPS; i++)
+        free(p->beside[i]);
     buf_done(&p->text);
     json_decref(p->steps);
     memset(p, 0, sizeof(*p));
@@ -206,6 +208,21 @@ int plan_writes(struct plan *p, const struct step *step, const char *name, struc
         return script_err(p->script, step, err, "%s: exists, nothing is overwritten", path);
     p->made[p->n_made++] = name;
     return 0;
+}
+
+int plan_writes_beside(
+    struct plan *p, const struct step *step, const char *name, const char *suffix, struct p11ca_err *err)
+{
+    char **slot = &p->beside[step->number - 1];
+    AUTO_BUF b = BUF_INIT;
+    size_t len;
+
+    buf_addf(&b, "%s%s", name, suffix);
+    if (!buf_str(&b))
+        return err_nomem(err);
+    free(*slot);
+    *slot = (char *)buf_take(&b, &len);
+    return plan_writes(p, step, *slot, err);
 }
 
 /* --- certificates --- */

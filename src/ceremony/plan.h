@@ -31,8 +31,9 @@ struct plan {
     int64_t now;
     struct planned *authorities; /* as in home->authorities */
     bool *pin_missing;           /* as in home->tokens: initialised by a step, its user PIN not set yet */
-    const char *made[LIMIT_STEPS];
+    const char *made[2 * LIMIT_STEPS];
     size_t n_made;
+    char *beside[LIMIT_STEPS]; /* of those, the names that the step does not say */
     bool foreign[LIMIT_STEPS]; /* the step signs a request that no step made: its hash is read back */
     char request[LIMIT_STEPS][TRANSCRIPT_HEX]; /* and this is it */
     bool replaces[LIMIT_STEPS];                /* the step writes over an older one of the same kind */
@@ -62,6 +63,10 @@ P11CA_CHECK int plan_reads(
 /* A file that the step makes: nobody has made it, and it is not there. */
 P11CA_CHECK int plan_writes(
     struct plan *plan, const struct step *step, const char *name, struct p11ca_err *err);
+
+/* The same for a file beside another one, whose name has suffix behind. One for each step. */
+P11CA_CHECK int plan_writes_beside(
+    struct plan *plan, const struct step *step, const char *name, const char *suffix, struct p11ca_err *err);
 
 /* The step signs this request, which no step made: what approvers sign says which. */
 P11CA_CHECK int plan_request(

@@ -28,6 +28,8 @@ static const struct {
     {"uri", "URI"},
     {"artefact", "Copy in this folder"},
     {"module", "PKCS#11 module"},
+    {"sku", "SKU"},
+    {"ids", "Device IDs"},
 };
 
 void render_label(struct buf *b, const char *key)

@@ -252,7 +252,7 @@ static int approve(void *arg, const struct signing *s, struct p11ca_err *err)
 
     text_hex_lower(s->tbs_sha256, SHA256_LEN, hex);
     run_say(run, "authority '%s' is to sign a %s, %s %s", s->authority, s->what,
-        strcmp(s->what, "CRL") == 0 ? "number" : "serial", s->number);
+        strcmp(s->what, "certificate") == 0 ? "serial" : "number", s->number);
     run_say_hash(run, "the to-be-signed bytes", s->tbs_sha256);
     /* For whoever wants to look into them now: artefacts/NN-tbs.der. */
     if (note_tbs(run, s, hex, err) != 0 || run_keep_bytes(run, "tbs.der", s->tbs.p, s->tbs.len, err) != 0)

@@ -35,16 +35,19 @@ struct step_args {
     int threshold;               /* set-pin: how many of them it takes */
     const char *authority;       /* whose key: generated, signs, is destroyed */
     const char *algorithm;       /* generate-key */
-    const char *file;            /* request, export, sign-crl: written; verify-files, hash-announce: read */
-    const char *sha256;          /* verify-files */
-    const char *request;         /* sign-request, ocsp-signer: read */
-    const char *certificate;     /* sign-request, cross-sign, ocsp-signer: written; install: read */
-    const char *subject_of;      /* "for": the authority that gets the certificate */
-    const char *subject;         /* cross-sign: the subject it must have; ocsp-signer: the subject it gets */
+    const char *file; /* request, export, sign-crl, sign-ticket: written; verify-files, hash-announce: read */
+    const char *sha256;      /* verify-files */
+    const char *request;     /* sign-request, ocsp-signer: read */
+    const char *certificate; /* sign-request, cross-sign, ocsp-signer: written; install: read */
+    const char *subject_of;  /* "for": the authority that gets the certificate */
+    const char *subject;     /* cross-sign: the subject it must have; ocsp-signer: the subject it gets */
     int days;
     int path_length; /* -1: as the profile says */
     struct conf_strs key_usage, eku;
     bool chain;
+    const char *id, *profile, *sku, *ids,
+        *not_before; /* sign-ticket: what is in the ticket (issue/ticket_text.h) */
+    int count;
 };
 
 struct step {

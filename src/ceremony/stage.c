@@ -107,6 +107,7 @@ static void add_authority(struct buf *b, const struct authority_conf *a, bool se
     add_string(b, "ocsp-url", a->ocsp_url);
     add_string(b, "ca-issuers-url", a->ca_issuers_url);
     add_string(b, "device-uri", a->device_uri);
+    add_string(b, "ticket-from", a->ticket_from);
     buf_adds(b, " };\n");
 }
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const struct step_kind *const tables[] = {steps_talk, steps_token, steps_sign};
+static const struct step_kind *const tables[] = {steps_talk, steps_token, steps_sign, steps_ticket};
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 
 const struct step_kind *step_kind_find(const char *name)

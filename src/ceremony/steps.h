@@ -68,6 +68,7 @@ void step_kind_list(struct buf *ret);
     }
 
 /* The rows, by subject. */
-extern const struct step_kind steps_talk[], steps_token[], steps_sign[]; /* each ends with a name of NULL */
+extern const struct step_kind steps_talk[], steps_token[], steps_sign[],
+    steps_ticket[]; /* each ends with a name of NULL */
 
 #endif

@@ -1,4 +1,5 @@
 /* Certificates, requests, CRLs and public keys of a ceremony: against what the lines say of them, and under the keys they name. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,9 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "ceremony/verify.h"
+#include "issue/ticket_text.h"
 #include "x509/cert.h"
+#include "x509/cms.h"
 #include "x509/crl.h"
 #include "x509/csr.h"
 #include "x509/name.h"
@@ -36,6 +39,15 @@ struct artefact {
     size_t step;
     struct buf bytes;
 };
+
+#define TBS_FILE "-tbs.der"
+
+static bool ends_with(const char *s, const char *tail)
+{
+    size_t len = strlen(s), n = strlen(tail);
+
+    return len >= n && strcmp(s + len - n, tail) == 0;
+}
 
 /* --- what is in the files --- */
 
@@ -222,6 +234,76 @@ static int take_key(struct objects *o, const struct artefact *a, struct p11ca_er
     return 0;
 }
 
+/* --- lot tickets --- */
+
+/* The step's own copy of the signer's key; NULL: another key has signed. */
+static const char *signer_file(struct objects *o, const struct artefact *a, const struct spki *signer)
+{
+    uint8_t sha256[SHA256_LEN];
+    char hex[TRANSCRIPT_HEX], key[96];
+    const char *file;
+    struct p11ca_err ignored;
+
+    if (spki_sha256(signer, sha256, &ignored) != 0) {
+        o->v->nomem = true;
+        return NULL;
+    }
+    text_hex_lower(sha256, sizeof(sha256), hex);
+    hash_key(a->step, hex, key);
+    file = transcript_str(o->made, key);
+    return file[0] ? file : NULL;
+}
+
+static void check_signer(
+    struct objects *o, const struct artefact *a, const struct ticket *t, const struct spki *signer)
+{
+    const char *file = signer_file(o, a, signer);
+
+    if (file)
+        finding_good(&o->v->f, a->file,
+            "lot ticket '%s': %" PRId64 " of profile '%s' to %s, by authority '%s': signed by the key of %s",
+            t->id, t->count, t->profile, t->ids, t->issuer, file);
+    else
+        finding_bad(&o->v->f, "SIGNATURE_BAD", a->file,
+            "lot ticket '%s': its signature is by a key that step %zu has no copy of", t->id, a->step);
+}
+
+/* With the signature beside it. */
+static int take_ticket(struct objects *o, const struct artefact *a, struct p11ca_err *err)
+{
+    AUTO_BUF cms = BUF_INIT;
+    char beside[FINDING_WHAT];
+    struct ticket t;
+    struct spki key;
+
+    if (ends_with(a->file, TBS_FILE))
+        return 0;
+    if (ticket_parse(a->bytes.p, a->bytes.len, &t, err) != 0)
+        return -1;
+    snprintf(beside, sizeof(beside), "%.180s.p7s", a->file);
+    if (!json_object_get(o->v->actual, beside))
+        return err_set(err, P11CA_NEGATIVE, BAD, "want its signature in %s, have none", beside);
+    if (verify_read(o->v, beside, &cms) != 0)
+        return 0;
+    if (cms_signer(der_buf(&cms), der_buf(&a->bytes), &key, err) != 0)
+        return err_prefix(err, "%s", beside);
+    note(o, o->signed_, a, der_buf(&a->bytes));
+    note(o, o->made, a, der_buf(&a->bytes));
+    check_signer(o, a, &t, &key);
+    return 0;
+}
+
+/* Judged with what it is over. */
+static int take_signature(struct objects *o, const struct artefact *a, struct p11ca_err *err)
+{
+    char over[FINDING_WHAT];
+
+    snprintf(over, sizeof(over), "%.*s", (int)(strlen(a->file) - strlen(".p7s")), a->file);
+    if (json_object_get(o->v->actual, over))
+        return 0;
+    return err_set(err, P11CA_NEGATIVE, BAD, "a signature over a file that is not in this folder");
+}
+
 /* --- which file is what --- */
 
 typedef int take_fn(struct objects *o, const struct artefact *a, struct p11ca_err *err);
@@ -235,15 +317,10 @@ static const struct {
     {PEM_CSR, "-----BEGIN CERTIFICATE REQUEST-----", ".csr", take_csr},
     {PEM_CRL, "-----BEGIN X509 CRL-----", ".crl", take_crl},
     {PEM_PUBKEY, "-----BEGIN PUBLIC KEY-----", ".pub", take_key},
+    {PEM_TYPES, NULL, ".p7s", take_signature},
+    {PEM_TYPES, TICKET_HEAD, ".ticket", take_ticket},
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-static bool ends_with(const char *s, const char *tail)
-{
-    size_t len = strlen(s), n = strlen(tail);
-
-    return len >= n && strcmp(s + len - n, tail) == 0;
-}
 
 /* By its block, or as DER by its name; N_KINDS: none of them. */
 static size_t kind_of(const struct artefact *a)
@@ -251,7 +328,7 @@ static size_t kind_of(const struct artefact *a)
     size_t i;
 
     for (i = 0; i < N_KINDS; i++) {
-        if (memmem(a->bytes.p, a->bytes.len, kinds[i].block, strlen(kinds[i].block)) ||
+        if ((kinds[i].block && memmem(a->bytes.p, a->bytes.len, kinds[i].block, strlen(kinds[i].block))) ||
             ends_with(a->file, kinds[i].suffix))
             break;
     }
@@ -260,7 +337,7 @@ static size_t kind_of(const struct artefact *a)
 
 static bool is_tbs(const char *file)
 {
-    return ends_with(file, "-tbs.der");
+    return ends_with(file, TBS_FILE);
 }
 
 /* Certificates first: what is verified needs them. */
@@ -270,8 +347,8 @@ static void take(struct objects *o, const struct artefact *a, bool certs)
     struct p11ca_err why;
 
     if (kind == N_KINDS && !certs && !is_tbs(a->file))
-        finding_good(
-            &o->v->f, a->file, "neither certificate, request, CRL nor public key: only its hash is checked");
+        finding_good(&o->v->f, a->file,
+            "neither certificate, request, CRL, public key nor ticket: only its hash is checked");
     if (kind == N_KINDS || (kinds[kind].type == PEM_CERT) != certs)
         return;
     if (kinds[kind].take(o, a, &why) != 0)
@@ -307,6 +384,8 @@ static const struct {
 } results[] = {
     {NULL, "certificate", "certificate"},
     {NULL, "crl", "CRL"},
+    {NULL, "ticket", "lot ticket"},
+    {NULL, "signer", "public key of the signer"},
     {"key", "sha256", "public key"},
 };
 

@@ -55,6 +55,7 @@ static int run(struct cli *cli, struct p11ca_err *err)
 const struct command cmd_audit = {"audit", "", 0, 0, "check every invariant of the ledger again",
     "The database, the hash chain of its events, each certificate against its columns, its issuer's "
     "signature, its profile\n"
-    "and its file. Exit code 1 when there is a fault. Write the ledger head down: it fixes everything before "
+    "and its file, each lot ticket against its signature. Exit code 1 when there is a fault. Write the "
+    "ledger head down: it fixes everything before "
     "it.",
     NULL, 0, run};

@@ -13,10 +13,12 @@ static const struct cli_option options[] = {
     {"output", 'o', "DIR|FILE",
         "where the certificates go: NAME.crt for NAME.csr, DEVICE.crt for a manifest's row", true},
     {"format", 0, "pem|der|bundle|tar", "files in a directory (default: pem), or all in one file", false},
+    {"ticket", 0, "FILE", "a lot ticket, its signature beside it in FILE.p7s", false},
     {"jobs", 'j', "N", "threads (default: the number of cores)", false},
     {"dry-run", 0, NULL, "check everything, sign nothing", false},
     {"on-error", 0, "skip|stop", "what to do about rejected rows (default: skip); stop is --max-errors 0",
         false},
+    {"reissue", 0, NULL, "replace the certificates that devices or keys have: they become superseded", false},
     {"max-errors", 0, "N", "sign nothing, or no more, when more rows than that are rejected", false},
     {"report", 0, "FILE", "a line for every row: *.csv, *.ndjson, *.jsonl", false},
     {"summary", 0, "FILE", "the lot on one page, for people: *.html", false},
@@ -66,11 +68,16 @@ static void show_row(void *arg, const struct p11ca_row *row)
         printf("%-8s %s %s\n", word, name, row->serial ? row->serial : "");
 }
 
-static const char *not_tried(const struct p11ca_lot_result *r, char *dst, size_t size)
+/* What most lots have none of. */
+static const char *rest(const struct p11ca_lot_result *r, char *dst, size_t size)
 {
+    char *at = dst;
+
     dst[0] = '\0';
+    if (r->issued > r->fresh)
+        at += snprintf(dst, size, ", %zu finished", r->issued - r->fresh);
     if (r->not_tried)
-        snprintf(dst, size, ", %zu not tried", r->not_tried);
+        snprintf(at, size - (size_t)(at - dst), ", %zu not tried", r->not_tried);
     return dst;
 }
 
@@ -83,13 +90,15 @@ static int run(struct cli *cli, struct p11ca_err *err)
         .profile = cli_value(cli, "profile"),
         .input = cli->args[0],
         .output = cli_value(cli, "output"),
+        .ticket = cli_value(cli, "ticket"),
         .dry_run = cli_flag(cli, "dry-run"),
+        .reissue = cli_flag(cli, "reissue"),
         .report = cli_value(cli, "report"),
         .summary = cli_value(cli, "summary"),
         .limited = stop || cli_flag(cli, "max-errors"),
     };
     struct p11ca_lot_result r;
-    char text[48];
+    char text[96];
     AUTO_HOME home = NULL;
     int rc;
 
@@ -104,8 +113,8 @@ static int run(struct cli *cli, struct p11ca_err *err)
         return -1;
     rc = p11ca_issue_lot(home, &lot, show_row, cli, &r, err);
     if (r.rows)
-        cli_say(cli, "%zu rows: %zu issued, %zu reused, %zu rejected%s; %.1f s, %.0f/s", r.rows, r.issued,
-            r.reused, r.rejected, not_tried(&r, text, sizeof(text)), r.seconds,
+        cli_say(cli, "%zu rows: %zu new, %zu reused, %zu rejected%s; %.1f s, %.0f/s", r.rows, r.fresh,
+            r.reused, r.rejected, rest(&r, text, sizeof(text)), r.seconds,
             (double)(r.rows - r.not_tried) / r.seconds);
     return rc;
 }

@@ -22,9 +22,11 @@ static const struct cli_option options[] = {
     {"san", 0, "KIND:NAME", "of the kinds above, or hw, permid, UPN, smtputf8, SRV, FASC-N, RID, dirname",
         false},
     {"field", 0, "NAME=TEXT", "for the templates of the profile; may be repeated", false},
+    {"ticket", 0, "FILE", "a lot ticket, its signature beside it in FILE.p7s", false},
     {"days", 0, "N", "validity (default: the profile's)", false},
     {"output", 'o', "FILE", "where the certificate goes (PEM)", true},
     {"force", 0, NULL, "replace FILE", false},
+    {"reissue", 0, NULL, "replace the certificate that the device or key has: it becomes superseded", false},
 };
 
 #define MAX_SANS 250
@@ -146,8 +148,10 @@ static int run(struct cli *cli, struct p11ca_err *err)
         .new_key = cli_value(cli, "new-key"),
         .id = cli_value(cli, "id"),
         .subject = cli_value(cli, "subject"),
+        .ticket = cli_value(cli, "ticket"),
         .output = cli_value(cli, "output"),
         .force = cli_flag(cli, "force"),
+        .reissue = cli_flag(cli, "reissue"),
         .sans = sans,
         .fields = fields,
     };

@@ -1,6 +1,7 @@
 /* Every invariant of the ledger, checked again. */
 #include <p11ca/ledger.h>
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,20 @@
 #include "issue/authority.h"
 #include "issue/publish.h"
 #include "issue/record.h"
+#include "issue/ticket.h"
 #include "x509/cert.h"
+#include "x509/cms.h"
 #include "x509/name.h"
 
 struct known_issuer {
     char *name;
     struct issuer *issuer; /* NULL: no CA certificate, or one that cannot be read */
+};
+
+/* Certificates of end entities that an authority which wants tickets has issued on none. */
+struct unticketed {
+    size_t n;
+    int64_t last; /* when the last one was reserved */
 };
 
 struct audit {
@@ -28,6 +37,7 @@ struct audit {
     struct p11ca_err *err;
     struct known_issuer *issuers;
     size_t n_issuers;
+    struct unticketed *unticketed; /* as in home->authorities */
 };
 
 static void say(struct audit *a, enum p11ca_level level, const char *what, const char *fmt, ...)
@@ -199,6 +209,40 @@ static void check_file(struct audit *a, const struct ledger_cert *row, const cha
         say(a, P11CA_BAD, serial, "%s: holds something the ledger does not know", row->path);
 }
 
+/* Whoever takes ticket-from out of p11ca.conf for a while leaves this. */
+static void count_unticketed(struct audit *a, const struct ledger_cert *row)
+{
+    const struct profile *p = profiles_find(a->home->profiles, row->profile);
+    size_t i;
+
+    for (i = 0; !row->ticket && !(p && p->is_ca) && i < a->home->n_authorities; i++) {
+        struct unticketed *u = &a->unticketed[i];
+
+        if (strcmp(a->home->authorities[i].name, row->authority) != 0)
+            continue;
+        u->n++;
+        u->last = row->reserved_at > u->last ? row->reserved_at : u->last;
+    }
+}
+
+static void tell_unticketed(struct audit *a)
+{
+    char when[TEXT_TIME];
+    size_t i;
+
+    for (i = 0; i < a->home->n_authorities; i++) {
+        const struct authority_conf *conf = &a->home->authorities[i];
+        const struct unticketed *u = &a->unticketed[i];
+
+        if (!conf->ticket_from || !u->n)
+            continue;
+        text_time(u->last, when);
+        say(a, P11CA_WEAK, conf->name,
+            "wants lot tickets, and has issued %zu certificate%s on none: the last reserved at %s", u->n,
+            u->n == 1 ? "" : "s", when);
+    }
+}
+
 static int check_row(void *arg, const struct ledger_cert *row, struct p11ca_err *err)
 {
     struct audit *a = arg;
@@ -209,6 +253,7 @@ static int check_row(void *arg, const struct ledger_cert *row, struct p11ca_err 
 
     (void)err;
     record_view(&v, row);
+    count_unticketed(a, row);
     if (!row->cert.p) {
         a->ret->reserved++;
         text_time(row->reserved_at, when);
@@ -225,6 +270,53 @@ static int check_row(void *arg, const struct ledger_cert *row, struct p11ca_err 
     check_columns(a, row, &cert, v.serial);
     check_signature(a, row, &cert, v.serial);
     check_file(a, row, v.serial);
+    return 0;
+}
+
+/* Who has signed it: an authority that the ledger knows, and the one that p11ca.conf wants. */
+static int check_ticket_signer(
+    struct audit *a, const struct ledger_ticket *row, char ret_name[65], struct p11ca_err *err)
+{
+    const struct authority_conf *conf;
+    uint8_t sha256[SHA256_LEN];
+    struct p11ca_err why;
+    struct spki key;
+    int known;
+
+    if (cms_signer(DER_OF(row->cms.p, row->cms.len), DER_OF(row->text.p, row->text.len), &key, &why) != 0) {
+        say(a, P11CA_BAD, row->id, "ticket: %s", why.msg);
+        return 0;
+    }
+    if (spki_sha256(&key, sha256, err) != 0 ||
+        (known = ledger_is_authority_key(a->ledger, sha256, ret_name, 65, err)) < 0)
+        return -1;
+    if (!known || strcmp(ret_name, row->authority) == 0)
+        say(a, P11CA_BAD, row->id, "ticket: its signer is no other authority of the ledger");
+    else if (home_authority(a->home, row->authority, &conf, &why) == 0 && conf->ticket_from &&
+             strcmp(conf->ticket_from, ret_name) != 0)
+        say(a, P11CA_BAD, row->id, "ticket: want it signed by '%s' (ticket-from), have '%s'",
+            conf->ticket_from, ret_name);
+    return 0;
+}
+
+/* What the columns say against what was signed; ledger_check() has counted. */
+static int check_ticket(void *arg, const struct ledger_ticket *row, struct p11ca_err *err)
+{
+    struct audit *a = arg;
+    char signer[65] = "nobody";
+    struct p11ca_err why;
+    struct ticket t;
+
+    if (ticket_parse(row->text.p, row->text.len, &t, &why) != 0) {
+        say(a, P11CA_BAD, row->id, "ticket: %s", why.msg);
+        return 0;
+    }
+    if (strcmp(t.id, row->id) != 0 || strcmp(t.issuer, row->authority) != 0 || t.count != row->max)
+        say(a, P11CA_BAD, row->id, "ticket: ID, issuer or count: not those that were signed");
+    if (check_ticket_signer(a, row, signer, err) != 0)
+        return -1;
+    say(a, P11CA_GOOD, row->id, "ticket signed by '%s': %" PRId64 " of %" PRId64 " used by '%s'", signer,
+        row->used, row->max, row->authority);
     return 0;
 }
 
@@ -246,8 +338,10 @@ static int run(struct audit *a)
     if (ledger_check(a->ledger, database_finding, a, a->err) != 0 ||
         ledger_each_authority(a->ledger, check_authority, a, a->err) != 0 ||
         ledger_each_cert(a->ledger, &all, check_row, a, a->err) != 0 ||
+        ledger_each_ticket(a->ledger, check_ticket, a, a->err) != 0 ||
         ledger_each_event(a->ledger, count_event, a, a->err) != 0)
         return -1;
+    tell_unticketed(a);
     if (a->ret->faults)
         return err_set(a->err, P11CA_NEGATIVE, "AUDIT", "%zu fault%s found", a->ret->faults,
             a->ret->faults == 1 ? "" : "s");
@@ -265,7 +359,9 @@ int p11ca_audit(
     if (home_ledger_read(home, &l, err) != 0)
         return -1;
     a.ledger = l;
-    rc = run(&a);
+    a.unticketed = calloc(home->n_authorities + 1, sizeof(*a.unticketed));
+    rc = a.unticketed ? run(&a) : err_nomem(err);
+    free(a.unticketed);
     while (a.n_issuers--) {
         issuer_free(a.issuers[a.n_issuers].issuer);
         free(a.issuers[a.n_issuers].name);

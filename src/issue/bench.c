@@ -10,12 +10,11 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/pool.h"
-#include "issue/pipeline.h"
+#include "issue/flow.h"
 #include "token/doctor.h"
 #include "x509/key.h"
 #include "x509/name.h"
 
-#define GROUP         256 /* rows of one durable transaction */
 #define MEASURE       1.0 /* seconds for S and for V */
 #define BENCH_SECONDS 3.0 /* of issuing, when no number is given */
 
@@ -28,7 +27,7 @@ struct bench {
     struct ledger *ledger;
     unsigned jobs;
     struct buf *csrs;
-    size_t n;
+    size_t n, next, issued;
     atomic_bool failed;
 };
 
@@ -85,69 +84,58 @@ static int measure(struct bench *b, struct p11ca_bench *ret, struct p11ca_err *e
     return 0;
 }
 
-struct group {
-    struct bench *bench;
-    size_t first;
-    struct job jobs[GROUP], *list[GROUP];
-};
-
-static void prepare_one(void *arg, size_t i)
+static int next(void *arg, struct flow_row *row, struct p11ca_err *err)
 {
-    struct group *g = arg;
-    const struct buf *csr = &g->bench->csrs[g->first + i];
-    const struct job_input in = {.profile = g->bench->profile, .csr = der_buf(csr), .throwaway = true};
+    struct bench *b = arg;
 
-    if (job_prepare(&g->jobs[i], &in, &g->bench->ctx) != 0)
-        g->bench->failed = true;
+    (void)err;
+    if (b->next == b->n)
+        return 0;
+    row->in.index = b->next++;
+    return 1;
 }
 
-static int issue_group(struct group *g, size_t n, struct p11ca_err *err)
+static void prepare(void *arg, struct flow_row *row)
 {
-    struct bench *b = g->bench;
-    size_t i;
+    struct bench *b = arg;
+    const struct job_input in = {
+        .profile = b->profile, .csr = der_buf(&b->csrs[row->in.index]), .throwaway = true};
 
-    for (i = 0; i < n; i++)
-        g->list[i] = &g->jobs[i];
-    pool_run(b->jobs, n, prepare_one, g);
-    if (pipeline_reserve(b->ledger, g->list, n, &b->ctx, err) != 0)
-        return -1;
-    pipeline_sign(g->list, n, &b->ctx, &b->authority, b->jobs);
-    return pipeline_commit(b->ledger, g->list, n, &b->ctx, err);
+    if (job_prepare(&row->job, &in, &row->ctx) != 0)
+        row->fatal = true;
 }
 
-static int check_group(const struct group *g, size_t n, struct p11ca_err *err)
+static void done(void *arg, struct flow_row *row, const struct p11ca_err *why)
 {
-    size_t i;
+    struct bench *b = arg;
 
-    for (i = 0; i < n; i++) {
-        if (g->jobs[i].state != JOB_ISSUED) {
-            *err = g->jobs[i].err;
-            return -1;
-        }
-    }
-    return 0;
+    (void)why;
+    b->issued += row->job.state == JOB_ISSUED;
 }
 
 static int issue_all(struct bench *b, double *ret_rate, struct p11ca_err *err)
 {
-    struct group *g = calloc(1, sizeof(*g));
-    double start = clock_seconds();
-    size_t n, i;
-    int rc = 0;
+    static const struct flow_source source = {.next = next, .prepare = prepare, .done = done};
+    const struct flow_order order = {
+        .source = &source,
+        .arg = b,
+        .ctx = b->ctx,
+        .ledger = b->ledger,
+        .authority = &b->authority,
+        .jobs = b->jobs,
+    };
+    struct flow *flow;
+    double start;
+    int rc;
 
-    if (!g)
-        return err_nomem(err);
-    g->bench = b;
-    for (g->first = 0; g->first < b->n && rc == 0; g->first += n) {
-        n = b->n - g->first < GROUP ? b->n - g->first : GROUP;
-        rc = issue_group(g, n, err);
-        if (rc == 0)
-            rc = check_group(g, n, err);
-        for (i = 0; i < n; i++)
-            job_done(&g->jobs[i]);
-    }
+    if (flow_open(&flow, &order, err) != 0)
+        return -1;
+    start = clock_seconds();
+    rc = flow_run(flow, err);
     *ret_rate = (double)b->n / (clock_seconds() - start);
-    free(g);
+    flow_close(flow);
+    if (rc == 0 && b->issued != b->n)
+        rc = err_set(err, P11CA_BUG, "BENCH", "want %zu certificates, have %zu", b->n, b->issued);
     return rc;
 }
 
@@ -185,7 +173,7 @@ static int run(struct bench *b, size_t n, struct p11ca_bench *ret, struct p11ca_
 
     if (measure(b, ret, err) != 0)
         return -1;
-    b->n = n ? n : (size_t)(ret->limit * BENCH_SECONDS) + GROUP;
+    b->n = n ? n : (size_t)(ret->limit * BENCH_SECONDS) + FLOW_ROWS;
     b->csrs = calloc(b->n, sizeof(*b->csrs));
     if (!b->csrs)
         return err_nomem(err);

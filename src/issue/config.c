@@ -55,6 +55,7 @@ static const struct conf_field authority_fields[] = {
     A("ocsp-url", CONF_STR, false, ocsp_url),
     A("ca-issuers-url", CONF_STR, false, ca_issuers_url),
     A("device-uri", CONF_STR, false, device_uri),
+    A("ticket-from", CONF_STR, false, ticket_from),
 };
 
 /* Names become file names and words on a command line. */
@@ -221,6 +222,24 @@ static int read_authority(
     return check_authority(home, a, err);
 }
 
+/* Whoever signs tickets for itself needs none. */
+static int check_ticket_from(
+    const struct p11ca_home *home, const struct authority_conf *a, struct p11ca_err *err)
+{
+    const struct authority_conf *signer;
+    struct p11ca_err why;
+
+    if (!a->ticket_from)
+        return 0;
+    if (home_authority(home, a->ticket_from, &signer, &why) != 0)
+        return conf_err(&home->conf, a->at, err, "authorities.%s: ticket-from: no authority '%s'", a->name,
+            a->ticket_from);
+    if (signer == a)
+        return conf_err(
+            &home->conf, a->at, err, "authorities.%s: ticket-from: want another authority", a->name);
+    return 0;
+}
+
 static int read_authorities(struct p11ca_home *home, config_setting_t *group, struct p11ca_err *err)
 {
     size_t n = (size_t)config_setting_length(group), i;
@@ -242,6 +261,8 @@ static int read_authorities(struct p11ca_home *home, config_setting_t *group, st
         if (a->issuer && home_authority(home, a->issuer, &issuer, &why) != 0)
             return conf_err(
                 &home->conf, a->at, err, "authorities.%s: issuer: no authority '%s'", a->name, a->issuer);
+        if (check_ticket_from(home, a, err) != 0)
+            return -1;
     }
     return 0;
 }

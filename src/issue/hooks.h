@@ -12,11 +12,11 @@
 
 /* What is about to be signed. Built, linted, reserved in the ledger; nothing is signed yet. */
 struct signing {
-    const char *what;      /* "certificate", "certification request", "CRL" */
+    const char *what;      /* "certificate", "certification request", "CRL", "lot ticket" */
     const char *authority; /* whose key signs */
     struct der tbs;        /* the exact bytes; of a request the CertificationRequestInfo */
     uint8_t tbs_sha256[SHA256_LEN];
-    char number[41]; /* serial or CRL number in hex; empty for a request */
+    char number[41]; /* serial or CRL number in hex, ID of a ticket; empty for a request */
 };
 
 /* Non-zero, with err filled, when it must not be signed. */

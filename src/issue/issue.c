@@ -27,6 +27,7 @@ struct material {
     EVP_PKEY *new_key;
     struct spki new_spki;
     bool key_is_there; /* left by an interrupted run */
+    struct lot_ticket ticket;
     struct job_input input;
 };
 
@@ -36,6 +37,7 @@ static void material_done(struct material *m)
     buf_done(&m->pubkey);
     san_list_done(&m->sans);
     EVP_PKEY_free(m->new_key);
+    lot_ticket_done(&m->ticket);
 }
 
 static bool field_name_ok(const char *name)
@@ -202,7 +204,6 @@ static int approve(struct ledger *l, struct job *job, const struct job_ctx *ctx,
     const struct signing_hooks *hooks, struct p11ca_err *err)
 {
     struct signing s = {.what = "certificate", .authority = ctx->authority->name, .tbs = der_buf(&job->tbs)};
-    struct job *jobs[] = {job};
     struct p11ca_err why;
 
     if (!hooks || !hooks->approve)
@@ -213,7 +214,7 @@ static int approve(struct ledger *l, struct job *job, const struct job_ctx *ctx,
         return 0;
     job->err = *err;
     (void)job_fail(job);
-    if (pipeline_commit(l, jobs, 1, ctx, &why) != 0)
+    if (pipeline_record_alone(l, job, ctx, &why) != 0)
         *err = why;
     return -1;
 }
@@ -221,10 +222,10 @@ static int approve(struct ledger *l, struct job *job, const struct job_ctx *ctx,
 static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, const struct authority *a,
     const struct material *m, const struct p11ca_order *o, struct p11ca_err *err)
 {
-    struct job *jobs[] = {job};
+    struct pipeline_signer signer;
     char serial[41];
 
-    if (pipeline_reserve(l, jobs, 1, ctx, err) != 0)
+    if (pipeline_reserve_alone(l, job, ctx, err) != 0)
         return -1;
     if (job->state == JOB_FAILED) {
         *err = job->err;
@@ -234,8 +235,12 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
     home_detail(ctx->home, "serial %s reserved by '%s'", serial, ctx->authority->name);
     if ((o->new_key && write_key(m, o->new_key, err) != 0) || approve(l, job, ctx, m->extra->hooks, err) != 0)
         return -1;
-    pipeline_sign(jobs, 1, ctx, a, 1);
-    if (pipeline_commit(l, jobs, 1, ctx, err) != 0)
+    if (pipeline_signer(&signer, a, ctx->issuer, err) != 0)
+        return -1;
+    pipeline_sign(job, &signer);
+    pipeline_verify(job, &signer);
+    pipeline_signer_done(&signer);
+    if (pipeline_record_alone(l, job, ctx, err) != 0)
         return -1;
     if (job->state == JOB_FAILED) {
         *err = job->err;
@@ -332,13 +337,28 @@ static int check_key_of(
         "%s: public key: want the one recorded for authority '%s', have another", source_of(o), o->key_of);
 }
 
+/* What a ceremony signs, people have looked at. */
+static int open_ticket(struct ledger *l, const struct p11ca_order *o, struct job_ctx *ctx, struct material *m,
+    struct p11ca_err *err)
+{
+    const struct ticket_demand d = {
+        .authority = ctx->authority, .profile = m->input.profile, .path = o->ticket, .now = ctx->now};
+
+    if (m->extra->hooks)
+        return 0;
+    if (lot_ticket_open(&m->ticket, ctx->home, l, &d, err) != 0)
+        return -1;
+    ctx->ticket = m->ticket.text.p ? &m->ticket : NULL;
+    return 0;
+}
+
 static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job, struct job_ctx *ctx,
     struct material *m, struct p11ca_err *err)
 {
     AUTO_ISSUER issuer = NULL;
 
     if (check_order(ctx->home, o, ctx->authority, m->extra, &m->input.profile, err) != 0 ||
-        read_material(m, o, err) != 0)
+        open_ticket(l, o, ctx, m, err) != 0 || read_material(m, o, err) != 0)
         return -1;
     if (authority_need_issuer(ctx->home, l, ctx->authority, &issuer, err) != 0)
         return -1;
@@ -368,7 +388,7 @@ int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11
 int order_issue(struct p11ca_home *home, const struct p11ca_order *o, const struct order_extra *extra,
     struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
 {
-    struct job_ctx ctx = {.home = home, .now = order_now(home, extra)};
+    struct job_ctx ctx = {.home = home, .now = order_now(home, extra), .reissue = o->reissue};
     __attribute__((cleanup(material_done))) struct material m = {.extra = extra};
     AUTO_LEDGER l = NULL;
     AUTO_JOB job = {0};

@@ -13,6 +13,14 @@ int job_fail(struct job *job)
     return -1;
 }
 
+void job_move(struct job *to, struct job *from)
+{
+    *to = *from;
+    to->plan.spki = &to->spki;
+    to->plan.sans = to->sans.n ? &to->sans : NULL;
+    memset(from, 0, sizeof(*from));
+}
+
 void job_done(struct job *job)
 {
     buf_done(&job->subject);
@@ -21,6 +29,7 @@ void job_done(struct job *job)
     buf_done(&job->notes);
     buf_done(&job->exts);
     buf_done(&job->tbs);
+    buf_done(&job->sig);
     buf_done(&job->cert);
     san_list_done(&job->sans);
 }
@@ -177,7 +186,7 @@ static int set_device_names(struct job *job, const struct job_ctx *ctx)
 /* What comes from outside is checked for weakness where it is read. */
 static int read_key(struct job *job, struct csr *csr)
 {
-    unsigned flags = (job->in.profile->is_ca ? CSR_FOR_CA : 0u) |
+    unsigned flags = (job->in.profile->is_ca ? CSR_FOR_CA : 0u) | (job->in.verified ? CSR_VERIFIED : 0u) |
                      (job->in.subject || job->in.sans || job->in.device || job->in.profile->n_subject_slots ||
                                  job->in.profile->n_san_slots
                              ? CSR_NAMES_GIVEN
@@ -309,8 +318,9 @@ int job_prepare(struct job *job, const struct job_input *in, const struct job_ct
 
     memset(job, 0, sizeof(*job));
     job->in = *in;
-    if (read_key(job, &csr) != 0 || set_names(job, evidence, ctx) != 0 || check_profile(job, ctx) != 0 ||
-        digest_order(job, ctx) != 0)
+    if (read_key(job, &csr) != 0 || set_names(job, evidence, ctx) != 0 ||
+        lot_ticket_fits(ctx->ticket, in->profile, job->device, &job->err) != 0 ||
+        check_profile(job, ctx) != 0 || digest_order(job, ctx) != 0)
         return job_fail(job);
     job->plan = (struct cert_plan){
         .profile = in->profile,

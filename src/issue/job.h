@@ -9,6 +9,7 @@
 #include <p11ca/issue.h>
 
 #include "issue/authority.h"
+#include "issue/ticket.h"
 #include "x509/cert.h"
 #include "x509/csr.h"
 
@@ -24,6 +25,7 @@ struct job_input {
     const struct p11ca_field *fields;
     size_t n_fields;
     unsigned days;
+    bool verified;      /* the request's signature: these very bytes were read before */
     bool throwaway;     /* for measuring: valid in the first second of the issuer's life, and never again */
     const char *output; /* where it will be published; NULL: whatever is there does not matter */
 };
@@ -50,17 +52,22 @@ struct job {
     struct buf tbs;
     uint8_t spki_sha256[SHA256_LEN], request_sha256[SHA256_LEN], tbs_sha256[SHA256_LEN];
 
-    int64_t row;
-    bool reserved;   /* this run holds the row: its failure is an event */
-    struct buf cert; /* DER */
+    int64_t row, supersedes; /* of the ledger; 0: none */
+    bool reserved;           /* this run holds the row: its failure is an event */
+    uint64_t others;         /* ledger_others() when it was reserved */
+    struct buf sig;          /* as it came from the token */
+    struct buf cert;         /* DER */
 };
 
 /* What the jobs of one run share. Borrowed. */
 struct job_ctx {
     const struct p11ca_home *home;
     const struct authority_conf *authority;
-    const struct issuer *issuer; /* NULL: the key signs its own certificate */
+    const struct issuer *issuer;     /* NULL: the key signs its own certificate */
+    const struct lot_ticket *ticket; /* NULL: none is wanted */
     int64_t now;
+    int64_t lot;  /* row of the ledger, 0: none */
+    bool reissue; /* a new certificate may take the place of the device's or key's other one */
 };
 
 #define AUTO_JOB __attribute__((cleanup(job_done))) struct job
@@ -73,6 +80,9 @@ P11CA_CHECK int job_prepare(struct job *job, const struct job_input *in, const s
 
 /* Builds and lints again: with the serial of a reserved row, or a freshly drawn one (serial.p NULL). */
 P11CA_CHECK int job_build(struct job *job, const struct job_ctx *ctx, struct blob serial);
+
+/* Takes a job that was prepared to another place. */
+void job_move(struct job *to, struct job *from);
 
 /* Marks the job failed; returns -1. */
 int job_fail(struct job *job);

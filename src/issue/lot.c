@@ -1,4 +1,4 @@
-/* A lot: preflight over all rows, then the pipeline of one certificate, a group at a time. */
+/* A lot: preflight over all rows, then the same rows through the order of effects. Both are flows (issue/flow.h). */
 #include <p11ca/lot.h>
 
 #include <stdio.h>
@@ -7,21 +7,41 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/pool.h"
 #include "base/text.h"
 #include "issue/lot_report.h"
-#include "issue/pipeline.h"
 #include "issue/preflight.h"
 #include "issue/publish.h"
 
+/* Rows that stay prepared from the preflight to their turn, at some 5 KiB each: small lots are read once. */
+#define KEEP 16384
+
+struct kept {
+    struct lot_row in;
+    struct job job;
+    char *path;
+    uint8_t content[LOT_HASH];
+    bool in_the_way;
+};
+
 struct lot {
     const struct p11ca_lot *order;
+    struct p11ca_home *home;
     struct lot_input input;
-    struct group group;
+    struct lot_rows rows;
+    struct job_ctx ctx;
+    struct ledger *ledger;
     struct preflight preflight;
     struct authority authority;
+    struct lot_ticket ticket;
     struct lot_report report;
+    struct flow *flow;
+    uint8_t sha256[SHA256_LEN]; /* of all rows, one after the other: the lot's identity */
+    struct kept **kept;
+    size_t n_kept, next_kept;
     bool sign; /* false: a dry run, or too many rows are bad */
+    bool over; /* too many were rejected on the way */
+    bool is_faulty;
+    struct p11ca_err fault; /* of the lot as such */
     p11ca_row_fn *fn;
     void *arg;
     struct p11ca_lot_result *ret;
@@ -45,98 +65,184 @@ static bool too_many(const struct lot *lot, size_t rejected)
     return lot->order->limited && rejected > lot->order->max_errors;
 }
 
-/* A long lot lives through hours: its certificates and events are dated as they come. */
-static void set_now(struct lot *lot)
+static int next(void *arg, struct flow_row *row, struct p11ca_err *err)
 {
-    lot->group.ctx.now = home_now(lot->group.ctx.home);
-    ledger_set_now(lot->group.ledger, lot->group.ctx.now);
+    struct lot *lot = arg;
+
+    return lot_input_next(&lot->input, &row->in, err);
 }
 
-/* --- what the ledger is told of rows that get nothing --- */
-
-static int note(
-    struct lot *lot, const char *kind, const char *profile, const char *detail, struct p11ca_err *err)
-{
-    const struct ledger_event e = {
-        .kind = kind, .authority = lot->group.ctx.authority->name, .profile = profile, .detail = detail};
-
-    return ledger_event(lot->group.ledger, &e, err);
-}
-
-static int note_rejects(struct lot *lot, struct p11ca_err *err)
-{
-    const struct group *g = &lot->group;
-    size_t i;
-
-    for (i = 0; i < g->n; i++) {
-        const struct job *job = &g->job[i];
-
-        if (job->state == JOB_FAILED && !job->reserved &&
-            note(lot, "reject", job->in.profile->name, job->err.msg, err) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int note_rejects_alone(struct lot *lot, struct p11ca_err *err)
-{
-    if (ledger_begin(lot->group.ledger, err) != 0)
-        return -1;
-    if (note_rejects(lot, err) != 0) {
-        ledger_rollback(lot->group.ledger);
-        return -1;
-    }
-    return ledger_commit(lot->group.ledger, err);
-}
+/* --- what the ledger is told of the lot --- */
 
 /* An event of its own; its trouble must not hide what it is about. */
 static void note_lot(struct lot *lot, const char *kind, const char *detail)
 {
+    const struct ledger_event e = {.kind = kind,
+        .authority = lot->ctx.authority->name,
+        .profile = lot->order->profile,
+        .detail = detail};
     struct p11ca_err ignored;
 
-    if (!lot->group.ledger || lot->order->dry_run || ledger_begin(lot->group.ledger, &ignored) != 0)
+    if (!lot->ledger || lot->order->dry_run || ledger_begin(lot->ledger, &ignored) != 0)
         return;
-    if (note(lot, kind, lot->order->profile, detail, &ignored) != 0 ||
-        ledger_commit(lot->group.ledger, &ignored) != 0)
-        ledger_rollback(lot->group.ledger);
+    if (ledger_event(lot->ledger, &e, &ignored) != 0 || ledger_commit(lot->ledger, &ignored) != 0)
+        ledger_rollback(lot->ledger);
 }
 
 static void alarm_codes(struct lot *lot)
 {
     const char *code;
-    size_t at = 0, rows = 0;
+    size_t i = 0, rows = 0;
     char text[96];
 
-    while ((code = preflight_next_alarm(&lot->preflight, &at, &rows))) {
+    while ((code = preflight_next_alarm(&lot->preflight, &i, &rows))) {
         snprintf(text, sizeof(text), "%s: %zu %s of the lot", code, rows, rows == 1 ? "row" : "rows");
-        home_say(lot->group.ctx.home, "alarm: %s", text);
+        home_say(lot->home, "alarm: %s", text);
         note_lot(lot, "alarm", text);
     }
 }
 
-/* --- the first pass --- */
+/* The same rows for the same authority and profile are the same lot, whenever they come. */
+static int put_lot(struct lot *lot, struct p11ca_err *err)
+{
+    const struct ledger_lot l = {
+        .authority = lot->ctx.authority->name,
+        .profile = lot->order->profile,
+        .name = lot->order->input,
+        .sha256 = {lot->sha256, SHA256_LEN},
+    };
+
+    if (ledger_begin(lot->ledger, err) != 0)
+        return -1;
+    if (ledger_put_lot(lot->ledger, &l, &lot->ctx.lot, err) != 0) {
+        ledger_rollback(lot->ledger);
+        return -1;
+    }
+    return ledger_commit(lot->ledger, err);
+}
+
+/* --- the first pass: every row is judged, and nothing else happens --- */
+
+static void judge(void *arg, struct flow_row *row)
+{
+    struct lot *lot = arg;
+
+    row->job.in.profile = lot->rows.profile;
+    if (lot_rows_load(&lot->rows, row, &row->job.err) != 0 || lot_rows_make(&lot->rows, row, false) != 0)
+        (void)job_fail(&row->job);
+}
+
+static void judge_output(void *arg, struct flow_row *row)
+{
+    struct lot *lot = arg;
+
+    lot_rows_check_output(row, lot->ledger);
+}
+
+static void fault(struct lot *lot, const struct p11ca_err *err)
+{
+    if (!lot->is_faulty)
+        lot->fault = *err;
+    lot->is_faulty = true;
+    flow_stop(lot->flow);
+}
+
+/* A good row waits for its turn as it is, as long as there is room. */
+static int keep(struct lot *lot, struct flow_row *row, struct p11ca_err *err)
+{
+    struct kept *k;
+
+    if (row->in.index != lot->n_kept || lot->n_kept == KEEP || lot->order->dry_run)
+        return 0;
+    k = malloc(sizeof(*k));
+    if (!k)
+        return err_nomem(err);
+    buf_done(&row->in.material);
+    *k = (struct kept){.in = row->in, .path = row->path, .in_the_way = row->in_the_way};
+    memcpy(k->content, row->content, LOT_HASH);
+    job_move(&k->job, &row->job);
+    memset(&row->in, 0, sizeof(row->in));
+    row->path = NULL;
+    lot->kept[lot->n_kept++] = k;
+    return 0;
+}
+
+static int chain(struct lot *lot, const uint8_t content[LOT_HASH], struct p11ca_err *err)
+{
+    uint8_t both[SHA256_LEN + LOT_HASH];
+
+    memcpy(both, lot->sha256, SHA256_LEN);
+    memcpy(both + SHA256_LEN, content, LOT_HASH);
+    return hash_sha256(both, sizeof(both), lot->sha256) == 0 ? 0 : err_nomem(err);
+}
+
+static void judged(void *arg, struct flow_row *row, const struct p11ca_err *why)
+{
+    struct lot *lot = arg;
+    struct p11ca_err err;
+
+    (void)why;
+    if (!row->dropped && (preflight_add(&lot->preflight, &lot->input, row, &err) != 0 ||
+                             chain(lot, row->content, &err) != 0 || keep(lot, row, &err) != 0))
+        fault(lot, &err);
+}
+
+static int run_flow(
+    struct lot *lot, const struct flow_source *source, struct authority *a, struct p11ca_err *err)
+{
+    const struct flow_order order = {
+        .source = source,
+        .arg = lot,
+        .ctx = lot->ctx,
+        .ledger = lot->ledger,
+        .authority = a,
+        .note = source->publish && !lot->order->dry_run,
+        .jobs = lot->order->jobs,
+    };
+    int rc;
+
+    if (flow_open(&lot->flow, &order, err) != 0)
+        return -1;
+    rc = flow_run(lot->flow, err);
+    flow_close(lot->flow);
+    lot->flow = NULL;
+    if (rc != 0 || !lot->is_faulty)
+        return rc;
+    *err = lot->fault;
+    return -1;
+}
 
 static int preflight_rows(struct lot *lot, struct p11ca_err *err)
 {
-    struct group *g = &lot->group;
-    int rc;
+    static const struct flow_source source = {
+        .next = next, .prepare = judge, .admit = judge_output, .done = judged};
 
-    do {
-        set_now(lot);
-        rc = group_read(g, GROUP, err);
-        if (rc != 0 || g->n == 0)
-            break;
-        group_judge(g);
-        rc = preflight_add(&lot->preflight, g, err);
-        group_release(g);
-    } while (rc == 0);
-    group_release(g);
-    return rc == 0 ? preflight_end(&lot->preflight, &lot->input, err) : -1;
+    lot->kept = calloc(KEEP, sizeof(struct kept *));
+    if (!lot->kept)
+        return err_nomem(err);
+    if (run_flow(lot, &source, NULL, err) != 0)
+        return -1;
+    return preflight_end(&lot->preflight, &lot->input, err);
+}
+
+static int open_ticket(struct lot *lot, struct p11ca_err *err)
+{
+    struct job_ctx *ctx = &lot->ctx;
+    const struct ticket_demand d = {.authority = ctx->authority,
+        .profile = lot->rows.profile,
+        .path = lot->order->ticket,
+        .now = ctx->now};
+
+    if (lot_ticket_open(&lot->ticket, ctx->home, lot->ledger, &d, err) != 0)
+        return -1;
+    ctx->ticket = lot->ticket.text.p ? &lot->ticket : NULL;
+    return 0;
 }
 
 static int preflight(struct lot *lot, struct p11ca_err *err)
 {
-    if (lot_input_open(&lot->input, lot->order->input, err) != 0 || preflight_rows(lot, err) != 0) {
+    if (open_ticket(lot, err) != 0 || lot_input_open(&lot->input, lot->order->input, err) != 0 ||
+        preflight_rows(lot, err) != 0) {
         if (preflight_is_alarm(err->code))
             note_lot(lot, "alarm", err->msg);
         if (err->kind == P11CA_REFUSED)
@@ -150,101 +256,101 @@ static int preflight(struct lot *lot, struct p11ca_err *err)
 
 /* --- the second pass --- */
 
-/* Rows that are the same order again wait for a later group: there they are found in the ledger. */
-static size_t group_size(const struct lot *lot)
+/* Rows that were kept come as they are; the others are read again. */
+static int next_again(void *arg, struct flow_row *row, struct p11ca_err *err)
 {
-    size_t first = lot->group.first, n;
+    struct lot *lot = arg;
+    struct kept *k;
 
-    for (n = 1; n < GROUP && !preflight_waits(&lot->preflight, first, first + n); n++)
-        ;
-    return n;
+    if (lot->next_kept == lot->n_kept)
+        return lot_input_next(&lot->input, &row->in, err);
+    k = lot->kept[lot->next_kept];
+    lot->kept[lot->next_kept++] = NULL;
+    row->in = k->in;
+    row->path = k->path;
+    row->in_the_way = k->in_the_way;
+    memcpy(row->content, k->content, LOT_HASH);
+    job_move(&row->job, &k->job);
+    free(k);
+    row->prepared = true;
+    return 1;
 }
 
-static int changed(struct lot *lot, size_t index, struct p11ca_err *err)
+static void changed(struct lot *lot, size_t index, struct p11ca_err *err)
 {
     char name[LOT_NAME] = "";
-    size_t i;
 
-    for (i = 0; i < lot->group.n; i++)
-        lot->group.job[i].state = JOB_NEW;
     if (index < lot->preflight.n)
         lot_input_name(&lot->input, index, name);
-    return err_set(err, P11CA_REFUSED, "FILE_CHANGED", "%s%s%s: is not what was checked", lot->order->input,
+    err_set(err, P11CA_REFUSED, "FILE_CHANGED", "%s%s%s: is not what was checked", lot->order->input,
         name[0] ? ": " : "", name);
 }
 
+/* Reading goes on behind the rows that were kept. */
+static int rewind_input(struct lot *lot, struct p11ca_err *err)
+{
+    struct lot_row skipped;
+    size_t i;
+    int rc = 1;
+
+    if (lot_input_rewind(&lot->input, err) != 0)
+        return -1;
+    for (i = 0; i < lot->n_kept && rc == 1; i++) {
+        rc = lot_input_next(&lot->input, &skipped, err);
+        if (rc == 1)
+            lot_row_done(&skipped);
+    }
+    if (rc == 0)
+        changed(lot, i - 1, err);
+    return rc == 1 ? 0 : -1;
+}
+
 /* What was checked is what is issued. */
-static int check_unchanged(struct lot *lot, struct p11ca_err *err)
+static bool is_unchanged(const struct lot *lot, const struct flow_row *row)
 {
-    const struct group *g = &lot->group;
-    const struct preflight *p = &lot->preflight;
-    size_t i;
+    size_t i = row->in.index;
 
-    if (g->first + g->n > p->n)
-        return changed(lot, p->n, err);
-    for (i = 0; i < g->n; i++) {
-        if (memcmp(g->content[i], p->v[g->first + i].content, LOT_HASH) != 0)
-            return changed(lot, g->first + i, err);
-    }
-    return 0;
+    return i < lot->preflight.n && memcmp(row->content, lot->preflight.v[i].content, LOT_HASH) == 0;
 }
 
-static void apply_verdicts(struct lot *lot)
+static void make_again(void *arg, struct flow_row *row)
 {
-    struct group *g = &lot->group;
-    size_t i;
+    struct lot *lot = arg;
+    struct job *job = &row->job;
+    int rc;
 
-    for (i = 0; i < g->n; i++) {
-        if (g->job[i].state != JOB_FAILED &&
-            preflight_verdict(&lot->preflight, g->first + i, &g->job[i].err) != 0)
-            (void)job_fail(&g->job[i]);
+    job->in.profile = lot->rows.profile;
+    rc = lot_rows_load(&lot->rows, row, &job->err);
+    if (!is_unchanged(lot, row)) {
+        changed(lot, row->in.index, &job->err);
+        row->fatal = true;
+        rc = -1;
     }
+    if (rc != 0 || lot_rows_make(&lot->rows, row, true) != 0)
+        (void)job_fail(job);
 }
 
-/* Files first, then their marks, with the rejections, in one transaction. */
-static int publish(struct lot *lot, struct p11ca_err *err)
+static void admit(void *arg, struct flow_row *row)
 {
-    struct group *g = &lot->group;
-    size_t i;
+    struct lot *lot = arg;
 
-    for (i = 0; i < g->n; i++) {
-        if (g->job[i].state == JOB_ISSUED && publish_file(&g->job[i], g->path[i], false, &g->job[i].err) != 0)
-            (void)job_fail(&g->job[i]);
-    }
-    if (ledger_begin(g->ledger, err) != 0)
-        return -1;
-    for (i = 0; i < g->n; i++) {
-        if (g->job[i].state == JOB_ISSUED && publish_mark(g->ledger, &g->job[i], g->path[i], err) != 0) {
-            ledger_rollback(g->ledger);
-            return -1;
-        }
-    }
-    if (note_rejects(lot, err) != 0) {
-        ledger_rollback(g->ledger);
-        return -1;
-    }
-    return ledger_commit(g->ledger, err);
+    if (preflight_verdict(&lot->preflight, row->in.index, &row->job.err) != 0)
+        (void)job_fail(&row->job);
+    else
+        lot_rows_check_output(row, lot->ledger);
 }
 
-static int work(struct lot *lot, struct p11ca_err *err)
+static void publish(void *arg, struct flow_row **rows, size_t n)
 {
-    struct group *g = &lot->group;
+    size_t i;
 
-    set_now(lot);
-    group_judge(g);
-    if (check_unchanged(lot, err) != 0)
-        return -1;
-    apply_verdicts(lot);
-    if (lot->order->dry_run)
-        return 0;
-    if (!lot->sign)
-        return note_rejects_alone(lot, err);
-    if (pipeline_reserve(g->ledger, g->list, g->n, &g->ctx, err) != 0)
-        return -1;
-    pipeline_sign(g->list, g->n, &g->ctx, &lot->authority, g->jobs);
-    if (pipeline_commit(g->ledger, g->list, g->n, &g->ctx, err) != 0)
-        return -1;
-    return publish(lot, err);
+    (void)arg;
+    for (i = 0; i < n; i++) {
+        struct job *job = &rows[i]->job;
+
+        if (publish_file(job, rows[i]->path, false, &job->err) != 0)
+            (void)job_fail(job);
+    }
 }
 
 /* --- what is told of each row --- */
@@ -268,8 +374,12 @@ static void tell(struct lot *lot, const struct p11ca_row *row)
         lot->fn(lot->arg, row);
 }
 
-static enum p11ca_verdict verdict(const struct lot *lot, const struct job *job)
+static enum p11ca_verdict verdict(const struct lot *lot, const struct flow_row *row)
 {
+    const struct job *job = &row->job;
+
+    if (row->dropped)
+        return P11CA_ROW_NOT_TRIED;
     if (job->state == JOB_FAILED)
         return P11CA_ROW_REJECTED;
     if (!lot->sign && !lot->order->dry_run)
@@ -281,33 +391,43 @@ static enum p11ca_verdict verdict(const struct lot *lot, const struct job *job)
     return job->state == JOB_ISSUED ? P11CA_ROW_ISSUED : P11CA_ROW_NOT_TRIED;
 }
 
-/* why: what the group could not go on for; NULL when it has ended. What was under way has not happened to its rows. */
-static void tell_row(struct lot *lot, size_t i, const struct p11ca_err *why)
+static const char *profile_of(const struct lot *lot, const struct flow_row *row)
 {
-    const struct group *g = &lot->group;
-    const struct job *job = &g->job[i];
-    char serial[41] = "", name[LOT_NAME];
-    struct p11ca_row row = {.number = g->row[i].index + 1,
-        .input = name,
-        .verdict = verdict(lot, job),
-        .device = job->device[0] ? job->device : g->row[i].m.id,
-        .profile = group_profile(g, i),
-        .time = g->ctx.now};
+    return row->in.m.profile ? row->in.m.profile : lot->rows.profile->name;
+}
 
-    lot_input_name(&lot->input, g->row[i].index, name);
-    if (row.verdict == P11CA_ROW_REJECTED) {
-        row.code = job->err.code;
-        row.reason = job->err.msg;
-    } else if (row.verdict == P11CA_ROW_NOT_TRIED) {
-        row.code = why ? why->code : NULL;
-        row.reason = why ? why->msg : NULL;
-        row.time = 0;
+/* why: what the lot could not go on for. What was under way has not happened to its rows. */
+static void told(void *arg, struct flow_row *row, const struct p11ca_err *why)
+{
+    struct lot *lot = arg;
+    const struct job *job = &row->job;
+    char serial[41] = "", name[LOT_NAME];
+    struct p11ca_row r = {.number = row->in.index + 1,
+        .input = name,
+        .verdict = verdict(lot, row),
+        .device = job->device[0] ? job->device : row->in.m.id,
+        .profile = profile_of(lot, row),
+        .time = row->ctx.now};
+
+    lot_input_name(&lot->input, row->in.index, name);
+    if (r.verdict == P11CA_ROW_REJECTED) {
+        r.code = job->err.code;
+        r.reason = job->err.msg;
+    } else if (r.verdict == P11CA_ROW_NOT_TRIED) {
+        r.code = why ? why->code : NULL;
+        r.reason = why ? why->msg : NULL;
+        r.time = 0;
     } else if (job->state == JOB_ISSUED) {
         text_hex(job->plan.serial, job->plan.serial_len, serial);
-        row.serial = serial;
-        row.file = lot->order->dry_run ? NULL : g->path[i];
+        r.serial = serial;
+        r.file = lot->order->dry_run ? NULL : row->path;
+        lot->ret->fresh += job->outcome == P11CA_NEW && !lot->order->dry_run;
     }
-    tell(lot, &row);
+    tell(lot, &r);
+    if (lot->sign && too_many(lot, lot->ret->rejected)) {
+        lot->over = true;
+        flow_stop(lot->flow);
+    }
 }
 
 /* Those that nobody has looked at again. */
@@ -323,55 +443,30 @@ static void tell_rest(struct lot *lot, size_t first)
     }
 }
 
-static int end_group(struct lot *lot, int rc, struct p11ca_err *err)
-{
-    struct group *g = &lot->group;
-    struct p11ca_err why = {.kind = P11CA_OK};
-    size_t i;
-
-    if (rc != 0)
-        why = *err;
-    for (i = 0; i < g->n; i++) {
-        tell_row(lot, i, why.kind ? &why : NULL);
-        if (rc == 0 && group_is_over(&g->job[i])) {
-            *err = g->job[i].err;
-            rc = -1;
-        }
-    }
-    group_release(g);
-    return rc;
-}
-
 static int stopped(const struct lot *lot, struct p11ca_err *err)
 {
     return err_set(err, P11CA_NEGATIVE, "REJECTED", "stopped: %zu of %zu rows rejected", lot->ret->rejected,
         lot->ret->rows);
 }
 
-static int run_groups(struct lot *lot, struct p11ca_err *err)
+static int issue_again(struct lot *lot, struct p11ca_err *err)
 {
-    struct group *g = &lot->group;
-    int rc;
+    static const struct flow_source source = {
+        .next = next_again, .prepare = make_again, .admit = admit, .publish = publish, .done = told};
 
-    g->first = 0;
-    if (lot_input_rewind(&lot->input, err) != 0)
+    if (rewind_input(lot, err) != 0 || run_flow(lot, &source, lot->sign ? &lot->authority : NULL, err) != 0)
         return -1;
-    do {
-        rc = group_read(g, group_size(lot), err);
-        if (rc != 0 || g->n == 0)
-            break;
-        rc = end_group(lot, work(lot, err), err);
-    } while (rc == 0 && !(lot->sign && too_many(lot, lot->ret->rejected)));
-    group_release(g);
-    if (rc == 0 && !(lot->sign && too_many(lot, lot->ret->rejected)) && lot->ret->rows < lot->preflight.n)
-        rc = changed(lot, lot->preflight.n, err);
-    return rc;
+    if (!lot->over && lot->ret->rows < lot->preflight.n) {
+        changed(lot, lot->preflight.n, err);
+        return -1;
+    }
+    return 0;
 }
 
 static int issue_rows(struct lot *lot, struct p11ca_err *err)
 {
     struct p11ca_err ignored;
-    int rc = run_groups(lot, err);
+    int rc = issue_again(lot, err);
 
     tell_rest(lot, lot->ret->rows);
     if (rc == 0 && !lot->order->dry_run && too_many(lot, lot->ret->rejected))
@@ -387,48 +482,67 @@ static int issue_rows(struct lot *lot, struct p11ca_err *err)
 
 /* --- the lot --- */
 
-static int open_lot(
-    struct lot *lot, struct p11ca_home *home, struct issuer **ret_issuer, struct p11ca_err *err)
+static int open_lot(struct lot *lot, struct issuer **ret_issuer, struct p11ca_err *err)
 {
     const struct p11ca_lot *o = lot->order;
-    struct group *g = &lot->group;
+    struct p11ca_home *home = lot->home;
 
-    if (home_authority(home, o->authority, &g->ctx.authority, err) != 0 ||
-        group_find_profile(g, o->profile, &g->profile, err) != 0 ||
+    if (home_authority(home, o->authority, &lot->ctx.authority, err) != 0 ||
+        lot_rows_profile(home, lot->ctx.authority, o->profile, &lot->rows.profile, err) != 0 ||
         lot_report_begin(&lot->report, o->report, err) != 0 ||
-        home_ledger_write(home, &g->ledger, err) != 0 ||
-        authority_need_issuer(home, g->ledger, g->ctx.authority, ret_issuer, err) != 0)
+        home_ledger_write(home, &lot->ledger, err) != 0 ||
+        authority_need_issuer(home, lot->ledger, lot->ctx.authority, ret_issuer, err) != 0)
         return -1;
-    g->ctx.issuer = *ret_issuer;
-    g->input = &lot->input;
+    lot->ctx.issuer = *ret_issuer;
+    lot->rows.home = home;
+    lot->rows.authority = lot->ctx.authority;
+    lot->rows.output = o->output;
+    lot->rows.input = &lot->input;
     return 0;
 }
 
 /* The token is asked for nothing before the preflight is over. */
-static int issue_lot(struct lot *lot, struct p11ca_home *home, struct p11ca_err *err)
+static int issue_lot(struct lot *lot, struct p11ca_err *err)
 {
-    struct group *g = &lot->group;
-
     if (preflight(lot, err) != 0 ||
-        authority_open(&lot->authority, home, g->ledger, g->ctx.authority, err) != 0)
+        authority_open(&lot->authority, lot->home, lot->ledger, lot->ctx.authority, err) != 0)
         return -1;
-    if (lot->sign && file_mkdir(lot->order->output, 0755, err) != 0)
+    if (lot->sign && (file_mkdir(lot->order->output, 0755, err) != 0 || put_lot(lot, err) != 0))
         return -1;
     return issue_rows(lot, err);
 }
 
-static int run(struct lot *lot, struct p11ca_home *home, struct p11ca_err *err)
+static void release_kept(struct lot *lot)
+{
+    size_t i;
+
+    for (i = 0; i < lot->n_kept; i++) {
+        struct kept *k = lot->kept[i];
+
+        if (!k)
+            continue;
+        job_done(&k->job);
+        lot_row_done(&k->in);
+        free(k->path);
+        free(k);
+    }
+    free(lot->kept);
+}
+
+static int run(struct lot *lot, struct p11ca_err *err)
 {
     AUTO_ISSUER issuer = NULL;
     double start = clock_seconds();
-    int rc = open_lot(lot, home, &issuer, err);
+    int rc = open_lot(lot, &issuer, err);
 
     if (rc == 0)
-        rc = issue_lot(lot, home, err);
+        rc = issue_lot(lot, err);
     lot->ret->seconds = clock_seconds() - start;
     authority_done(&lot->authority);
-    ledger_close(lot->group.ledger);
+    ledger_close(lot->ledger);
+    release_kept(lot);
     preflight_done(&lot->preflight);
+    lot_ticket_done(&lot->ticket);
     lot_report_done(&lot->report);
     lot_input_done(&lot->input);
     return rc;
@@ -444,14 +558,13 @@ int p11ca_issue_lot(struct p11ca_home *home, const struct p11ca_lot *order, p11c
         return err_nomem(err);
     memset(ret, 0, sizeof(*ret));
     lot->order = order;
-    lot->group.order = order;
-    lot->group.ctx = (struct job_ctx){.home = home, .now = home_now(home)};
-    lot->group.jobs = order->jobs ? order->jobs : pool_cores();
+    lot->home = home;
+    lot->ctx = (struct job_ctx){.home = home, .now = home_now(home), .reissue = order->reissue};
     lot->report.out.fd = -1;
     lot->fn = fn;
     lot->arg = arg;
     lot->ret = ret;
-    rc = run(lot, home, err);
+    rc = run(lot, err);
     free(lot);
     return rc;
 }

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/pool.h"
 #include "issue/publish.h"
 #include "x509/lint.h"
 
@@ -55,6 +54,16 @@ static int look_request(struct ledger *l, struct job *job, const struct job_ctx 
     return take_row(job, ctx, c);
 }
 
+/* Only when that is asked for, and one for one. What was revoked does not come back under another name. */
+static bool may_replace(struct job *job, const struct job_ctx *ctx, const struct ledger_cert *c)
+{
+    if (!ctx->reissue || c->status == LEDGER_REVOKED || (job->supersedes && job->supersedes != c->id))
+        return false;
+    if (c->status == LEDGER_ISSUED)
+        job->supersedes = c->id;
+    return true;
+}
+
 static int look_device(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     AUTO_LEDGER_CERT c = NULL;
@@ -63,14 +72,14 @@ static int look_device(struct ledger *l, struct job *job, const struct job_ctx *
         return 0;
     if (ledger_find_device(l, ctx->authority->name, job->in.profile->name, job->device, &c, &job->err) != 0)
         return -1;
-    if (!c)
+    if (!c || may_replace(job, ctx, c))
         return 0;
     return err_set(&job->err, P11CA_REFUSED, "DEVICE_ISSUED",
         "device '%s': profile '%s' was issued to it before, with another key or other names", job->device,
         job->in.profile->name);
 }
 
-static int look_key(struct ledger *l, struct job *job)
+static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     AUTO_LEDGER_CERT c = NULL;
     char ca[65];
@@ -84,7 +93,7 @@ static int look_key(struct ledger *l, struct job *job)
             &job->err, P11CA_REFUSED, "KEY_IS_CA", "public key: it is the key of authority '%s'", ca);
     if (rc != 0 || ledger_find_other_device(l, job->spki_sha256, job->device, &c, &job->err) != 0)
         return -1;
-    if (c)
+    if (c && !may_replace(job, ctx, c))
         return err_set(
             &job->err, P11CA_REFUSED, "DUP_KEY_LEDGER", "public key: device '%s' has it already", c->device);
     return 0;
@@ -95,14 +104,17 @@ int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
     bool found = false;
 
     job->state = JOB_NEW;
-    job->row = 0;
+    job->row = job->supersedes = 0;
     job->reserved = false;
     if (look_request(l, job, ctx, &found) != 0)
         return job_fail(job);
     /* A reservation gives no right: since then the device or the key may have got a certificate. */
     if (found && job->state == JOB_ISSUED)
         return 0;
-    return look_device(l, job, ctx) == 0 && look_key(l, job) == 0 ? 0 : job_fail(job);
+    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 ||
+        (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
+        return job_fail(job);
+    return 0;
 }
 
 static struct ledger_cert row_of(const struct job *job, const struct job_ctx *ctx)
@@ -122,6 +134,8 @@ static struct ledger_cert row_of(const struct job *job, const struct job_ctx *ct
         .tbs_sha256 = {job->tbs_sha256, SHA256_LEN},
         .not_before = job->plan.not_before,
         .not_after = job->plan.not_after,
+        .lot = ctx->lot,
+        .supersedes = job->supersedes,
     };
 }
 
@@ -154,6 +168,8 @@ static int take_serial(struct ledger *l, struct job *job, const struct job_ctx *
 
     for (tries = 0; tries < SERIAL_TRIES; tries++) {
         row = row_of(job, ctx);
+        if (lot_ticket_take(l, ctx->ticket, ctx->now, &row.ticket, &job->err) != 0)
+            return job_fail(job);
         if (ledger_reserve(l, &row, &job->row, &job->err) == 0) {
             job->outcome = P11CA_NEW;
             job->state = JOB_RESERVED;
@@ -179,67 +195,60 @@ static int rebuild_row(struct ledger *l, struct job *job)
     return 0;
 }
 
-/* Within one group the ledger cannot tell: the first of two has only a serial yet. */
-static int refuse_twin(struct job *const *jobs, size_t i)
-{
-    struct job *job = jobs[i];
-    size_t k;
-
-    for (k = 0; k < i; k++) {
-        if (jobs[k]->state == JOB_FAILED)
-            continue;
-        if (job->device[0] && strcmp(jobs[k]->device, job->device) == 0) {
-            err_set(&job->err, P11CA_REFUSED, "DUP_DEVICE", "device '%s': twice in this lot", job->device);
-            return job_fail(job);
-        }
-        if (memcmp(jobs[k]->spki_sha256, job->spki_sha256, SHA256_LEN) == 0) {
-            err_set(&job->err, P11CA_REFUSED, "DUP_KEY", "public key: twice in this lot");
-            return job_fail(job);
-        }
-    }
-    return 0;
-}
-
 static int reserve_one(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     /* Looked at again under the lock: another process may have been here since. */
     if (pipeline_look(l, job, ctx) != 0)
         return -1;
+    job->others = ledger_others(l);
     if (job->state == JOB_ISSUED)
         return 0;
     job->reserved = job->state == JOB_RESERVED;
     return job->reserved ? rebuild_row(l, job) : take_serial(l, job, ctx);
 }
 
-int pipeline_reserve(
-    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err)
+int pipeline_reserve(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
-    size_t i;
-
-    if (ledger_begin(l, err) != 0)
-        return -1;
-    for (i = 0; i < n; i++) {
-        if (jobs[i]->state == JOB_FAILED || refuse_twin(jobs, i) != 0)
-            continue;
-        if (reserve_one(l, jobs[i], ctx) != 0 && jobs[i]->err.kind == P11CA_LEDGER) {
-            *err = jobs[i]->err;
-            ledger_rollback(l);
-            return -1;
-        }
-    }
-    return ledger_commit(l, err);
+    if (job->state == JOB_FAILED || reserve_one(l, job, ctx) == 0 || job->err.kind != P11CA_LEDGER)
+        return 0;
+    *err = job->err;
+    return -1;
 }
 
-struct signing {
-    struct job *const *jobs;
-    const struct job_ctx *ctx;
-    const struct authority *authority;
-    const struct sigalg *alg;
-    EVP_PKEY *pub;
-};
+int pipeline_signer(struct pipeline_signer *ret, const struct authority *a, const struct issuer *issuer,
+    struct p11ca_err *err)
+{
+    struct pipeline_signer s = {.authority = a, .alg = sigalg_for_key(&a->spki)};
 
-/* Parsed anew, with the very bytes that were linted, and good under the issuer's certificate. */
-static int check_signed(struct job *job, const struct signing *s)
+    if (issuer) {
+        s.pub = issuer->pub;
+        EVP_PKEY_up_ref(s.pub);
+    } else if (spki_evp1(&a->spki, &s.pub, err) != 0) {
+        return -1;
+    }
+    *ret = s;
+    return 0;
+}
+
+void pipeline_signer_done(struct pipeline_signer *s)
+{
+    EVP_PKEY_free(s->pub);
+    memset(s, 0, sizeof(*s));
+}
+
+void pipeline_sign(struct job *job, const struct pipeline_signer *s)
+{
+    if (job->state != JOB_RESERVED)
+        return;
+    buf_reset(&job->sig);
+    if (sigalg_sign(
+            signer_get0_pkey(s->authority->signer), s->alg, der_buf(&job->tbs), &job->sig, &job->err) == 0)
+        return;
+    signer_explain(s->authority->signer, &job->err);
+    (void)job_fail(job);
+}
+
+static int check_signed(struct job *job, const struct pipeline_signer *s)
 {
     AUTO_CERT cert = CERT_INIT;
 
@@ -256,51 +265,20 @@ static int check_signed(struct job *job, const struct signing *s)
     return 0;
 }
 
-static void sign_one(void *arg, size_t i)
+void pipeline_verify(struct job *job, const struct pipeline_signer *s)
 {
-    const struct signing *s = arg;
-    struct job *job = s->jobs[i];
-    AUTO_BUF sig = BUF_INIT;
-
     if (job->state != JOB_RESERVED)
         return;
-    if (sigalg_sign(signer_get0_pkey(s->authority->signer), s->alg, der_buf(&job->tbs), &sig, &job->err) !=
-        0) {
-        signer_explain(s->authority->signer, &job->err);
-        job_fail(job);
-        return;
-    }
     buf_reset(&job->cert);
-    cert_assemble(der_buf(&job->tbs), s->alg, der_buf(&sig), &job->cert);
+    cert_assemble(der_buf(&job->tbs), s->alg, der_buf(&job->sig), &job->cert);
     if (!buf_ok(&job->cert)) {
         err_nomem(&job->err);
-        job_fail(job);
+        (void)job_fail(job);
     } else if (check_signed(job, s) != 0) {
-        job_fail(job);
+        (void)job_fail(job);
     } else {
         job->state = JOB_SIGNED;
     }
-}
-
-void pipeline_sign(
-    struct job *const *jobs, size_t n, const struct job_ctx *ctx, const struct authority *a, unsigned threads)
-{
-    struct signing s = {.jobs = jobs, .ctx = ctx, .authority = a, .alg = sigalg_for_key(&a->spki)};
-    EVP_PKEY *own = NULL;
-    struct p11ca_err err;
-    size_t i;
-
-    if (ctx->issuer) {
-        s.pub = ctx->issuer->pub;
-    } else if (spki_evp1(&a->spki, &own, &err) == 0) {
-        s.pub = own;
-    } else {
-        for (i = 0; i < n; i++)
-            jobs[i]->err = err, job_fail(jobs[i]);
-        return;
-    }
-    pool_run(threads, n, sign_one, &s);
-    EVP_PKEY_free(own);
 }
 
 /* A serial whose certificate could not be made stays reserved; the event says why. */
@@ -321,15 +299,27 @@ static int note_failure(
 /* Under the lock once more: while this was being signed, another process may have served the device or the key. */
 static int look_again(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
-    return look_device(l, job, ctx) == 0 && look_key(l, job) == 0 ? 0 : job_fail(job);
+    if (job->others == ledger_others(l))
+        return 0;
+    return look_device(l, job, ctx) == 0 && look_key(l, job, ctx) == 0 ? 0 : job_fail(job);
 }
 
 /* One row that another process took over must not take the others with it: these refusals have written nothing. */
-static int issue_row(struct ledger *l, struct job *job, struct p11ca_err *err)
+static int issue_row(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
     const struct blob tbs = {job->tbs_sha256, SHA256_LEN}, cert = {job->cert.p, job->cert.len};
+    const struct ledger_cert row = {.id = job->row,
+        .authority = ctx->authority->name,
+        .profile = job->in.profile->name,
+        .serial = {job->plan.serial, job->plan.serial_len},
+        .tbs_sha256 = tbs,
+        .supersedes = job->supersedes,
+        .ticket_id = ctx->ticket ? ctx->ticket->t.id : NULL};
+    /* A finished one may supersede what is not known here. */
+    bool own = job->others == ledger_others(l) && job->outcome == P11CA_NEW;
 
-    if (ledger_issue(l, job->row, tbs, cert, &job->err) == 0)
+    if ((own ? ledger_issue_own(l, &row, cert, &job->err)
+             : ledger_issue(l, job->row, tbs, cert, &job->err)) == 0)
         return 0;
     if (strcmp(job->err.code, "NOT_RESERVED") == 0 || strcmp(job->err.code, "ROW_REBUILT") == 0) {
         (void)job_fail(job);
@@ -339,31 +329,38 @@ static int issue_row(struct ledger *l, struct job *job, struct p11ca_err *err)
     return -1;
 }
 
-static int commit_one(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
+int pipeline_record(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
 {
-    if (job->state == JOB_SIGNED && look_again(l, job, ctx) == 0 && issue_row(l, job, err) != 0)
+    if (job->state == JOB_SIGNED && look_again(l, job, ctx) == 0 && issue_row(l, job, ctx, err) != 0)
         return -1;
     return job->state == JOB_FAILED && job->reserved ? note_failure(l, job, ctx, err) : 0;
 }
 
-int pipeline_commit(
-    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err)
-{
-    size_t i;
+typedef int phase_fn(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err);
 
+static int alone(
+    struct ledger *l, phase_fn *phase, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
+{
     if (ledger_begin(l, err) != 0)
         return -1;
-    for (i = 0; i < n; i++) {
-        if (commit_one(l, jobs[i], ctx, err) != 0) {
-            ledger_rollback(l);
-            return -1;
-        }
-    }
-    if (ledger_commit(l, err) != 0)
+    if (phase(l, job, ctx, err) != 0) {
+        ledger_rollback(l);
         return -1;
-    for (i = 0; i < n; i++) {
-        if (jobs[i]->state == JOB_SIGNED)
-            jobs[i]->state = JOB_ISSUED;
     }
+    return ledger_commit(l, err);
+}
+
+int pipeline_reserve_alone(
+    struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
+{
+    return alone(l, pipeline_reserve, job, ctx, err);
+}
+
+int pipeline_record_alone(struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err)
+{
+    if (alone(l, pipeline_record, job, ctx, err) != 0)
+        return -1;
+    if (job->state == JOB_SIGNED)
+        job->state = JOB_ISSUED;
     return 0;
 }

@@ -1,12 +1,13 @@
 /*
- * The order of effects, for one certificate or a thousand:
+ * The order of effects, for one certificate:
  *
- *   pipeline_reserve   one durable transaction: look-ups, refusals, serials
- *   pipeline_sign      in parallel: sign, assemble, parse again, compare, verify with the issuer's key
- *   pipeline_commit    one durable transaction: the certificates, and the failures
+ *   pipeline_reserve   look-ups, refusals, a serial                                in a transaction
+ *   pipeline_sign      sign, assemble, parse again, compare, verify as the issuer's in any thread
+ *   pipeline_record    the certificate, or why there is none                        in a transaction
  *
- * Publishing files comes after, and is the caller's. A job that fails is marked and passed over by what follows; the
- * functions themselves fail only when nothing can go on (the ledger).
+ * A certificate exists for others once the transaction it was recorded in is durable: then, and not before, its state is
+ * JOB_ISSUED, and the file may be published. A job that fails is marked and passed over by what follows; the functions
+ * themselves fail only when nothing can go on (the ledger).
  */
 #ifndef ISSUE_PIPELINE_H
 #define ISSUE_PIPELINE_H
@@ -18,12 +19,32 @@
 P11CA_CHECK int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx);
 
 P11CA_CHECK int pipeline_reserve(
-    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err);
+    struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err);
+P11CA_CHECK int pipeline_record(
+    struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err);
 
-void pipeline_sign(struct job *const *jobs, size_t n, const struct job_ctx *ctx, const struct authority *a,
-    unsigned threads);
+/* Each in a transaction of its own; a recorded one is JOB_ISSUED. */
+P11CA_CHECK int pipeline_reserve_alone(
+    struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err);
+P11CA_CHECK int pipeline_record_alone(
+    struct ledger *l, struct job *job, const struct job_ctx *ctx, struct p11ca_err *err);
 
-P11CA_CHECK int pipeline_commit(
-    struct ledger *l, struct job *const *jobs, size_t n, const struct job_ctx *ctx, struct p11ca_err *err);
+/* Who signs, and what the signatures are verified with. Borrows the authority and the issuer. */
+struct pipeline_signer {
+    const struct authority *authority;
+    const struct sigalg *alg;
+    EVP_PKEY *pub;
+};
+
+/* issuer NULL: the key signs its own certificate. */
+P11CA_CHECK int pipeline_signer(struct pipeline_signer *ret, const struct authority *a,
+    const struct issuer *issuer, struct p11ca_err *err);
+void pipeline_signer_done(struct pipeline_signer *s);
+
+/* The token's part: fills job->sig. Afterwards the state is what it was, or JOB_FAILED. */
+void pipeline_sign(struct job *job, const struct pipeline_signer *s);
+
+/* Ours: assembled, parsed anew, with the very bytes that were linted, and good under the issuer's certificate. */
+void pipeline_verify(struct job *job, const struct pipeline_signer *s);
 
 #endif

@@ -18,9 +18,13 @@ static const struct fact {
     {"KEY_IS_CA", true, 1},
     {"CLOCK", true, 0},
     {"VALIDITY_NESTING", true, 0},
+    {"TICKET_PROFILE", true, 0},
+    {"TICKET_SIGNATURE", true, 1},
+    {"TICKET_CHANGED", true, 1},
     {"DUP_DEVICE", true, 0},
     {"DUP_KEY", true, 1},
     {"DUP_KEY_LEDGER", false, 1},
+    {"DEVICE_ISSUED", false, 1},
     {"KEY_ROCA", false, 2},
     {"KEY_DEBIAN", false, 2},
     {"KEY_CLOSE_PRIMES", false, 2},
@@ -56,14 +60,12 @@ const char *preflight_next_alarm(const struct preflight *p, size_t *at, size_t *
     return NULL;
 }
 
-static int grow(struct preflight *p, size_t more, struct p11ca_err *err)
+static int grow(struct preflight *p, struct p11ca_err *err)
 {
-    size_t cap = p->cap ? p->cap : 1024;
+    size_t cap = p->cap ? p->cap * 2 : 1024;
     struct preflight_row *v;
 
-    while (cap < p->n + more)
-        cap *= 2;
-    if (cap == p->cap)
+    if (p->n < p->cap)
         return 0;
     v = realloc(p->v, cap * sizeof(*v));
     if (!v)
@@ -84,48 +86,51 @@ static int hash_text(const char *text, uint8_t ret[LOT_HASH], struct p11ca_err *
 }
 
 /* Its ID, also when the row is bad: a device that comes twice in a manifest is a fault of the manifest. */
-static int set_device(struct preflight_row *row, const struct group *g, size_t i, struct p11ca_err *err)
+static int set_device(
+    struct preflight_row *ret, const struct lot_input *in, const struct flow_row *row, struct p11ca_err *err)
 {
-    const char *id = g->row[i].m.id;
+    const char *id = row->in.m.id;
     char stem[LOT_NAME];
 
-    if (!id && g->job[i].state == JOB_FAILED)
+    if (!id && row->job.state == JOB_FAILED)
         return 0;
     if (!id)
-        id = g->job[i].device;
-    lot_input_stem(g->input, g->row[i].index, stem);
-    row->flags |= PREFLIGHT_DEVICE;
-    return hash_text(*id ? id : stem, row->device, err);
+        id = row->job.device;
+    lot_input_stem(in, row->in.index, stem);
+    ret->flags |= PREFLIGHT_DEVICE;
+    return hash_text(*id ? id : stem, ret->device, err);
 }
 
-static int add_row(struct preflight *p, const struct group *g, size_t i, struct p11ca_err *err)
+static int add_row(
+    struct preflight *p, const struct lot_input *in, const struct flow_row *row, struct p11ca_err *err)
 {
-    const struct job *job = &g->job[i];
-    struct preflight_row row = {.flags = 0};
+    const struct job *job = &row->job;
+    struct preflight_row r = {.flags = 0};
 
-    memcpy(row.content, g->content[i], LOT_HASH);
-    if (lot_row_file(&g->row[i]) &&
-        files_add(&p->files, lot_row_file(&g->row[i]), g->row[i].material.len != 0) != 0)
+    memcpy(r.content, row->content, LOT_HASH);
+    if (lot_row_file(&row->in) &&
+        files_add(&p->files, lot_row_file(&row->in), row->in.material.len != 0) != 0)
         return err_nomem(err);
-    if (set_device(&row, g, i, err) != 0)
+    if (set_device(&r, in, row, err) != 0)
         return -1;
     if (job->state != JOB_FAILED) {
-        row.flags |= PREFLIGHT_KEY;
-        memcpy(row.key, job->spki_sha256, LOT_HASH);
-        memcpy(row.order, job->request_sha256, LOT_HASH);
+        r.flags |= PREFLIGHT_KEY;
+        memcpy(r.key, job->spki_sha256, LOT_HASH);
+        memcpy(r.order, job->request_sha256, LOT_HASH);
     } else {
-        row.flags |= PREFLIGHT_REJECTED;
+        r.flags |= PREFLIGHT_REJECTED;
         p->rejected++;
     }
     if (job->spki.len && job->spki.kind == KEY_RSA && primes_add(&p->moduli, p->n, &job->spki) != 0)
         return err_nomem(err);
-    p->v[p->n++] = row;
+    p->v[p->n++] = r;
     return 0;
 }
 
-static int check_whole(struct preflight *p, const struct group *g, size_t i, struct p11ca_err *err)
+static int check_whole(
+    struct preflight *p, const struct lot_input *in, const struct flow_row *row, struct p11ca_err *err)
 {
-    const struct job *job = &g->job[i];
+    const struct job *job = &row->job;
     size_t fact = job->state == JOB_FAILED ? find_fact(job->err.code) : N_FACTS;
     char name[LOT_NAME];
 
@@ -136,25 +141,16 @@ static int check_whole(struct preflight *p, const struct group *g, size_t i, str
         return 0;
     *err = job->err;
     err->kind = P11CA_REFUSED;
-    lot_input_name(g->input, g->row[i].index, name);
+    lot_input_name(in, row->in.index, name);
     return err_prefix(err, "%s", name);
 }
 
-int preflight_add(struct preflight *p, const struct group *g, struct p11ca_err *err)
+int preflight_add(
+    struct preflight *p, const struct lot_input *in, const struct flow_row *row, struct p11ca_err *err)
 {
-    size_t i;
-
-    if (grow(p, g->n, err) != 0)
+    if (grow(p, err) != 0 || check_whole(p, in, row, err) != 0)
         return -1;
-    for (i = 0; i < g->n; i++) {
-        if (check_whole(p, g, i, err) != 0 || add_row(p, g, i, err) != 0)
-            return -1;
-        if (group_is_over(&g->job[i])) {
-            *err = g->job[i].err;
-            return -1;
-        }
-    }
-    return 0;
+    return add_row(p, in, row, err);
 }
 
 /* --- rows against each other --- */
@@ -189,18 +185,15 @@ static bool is_twin(const struct preflight_row *a, const struct preflight_row *b
            memcmp(a->device, b->device, LOT_HASH) == 0;
 }
 
-static void judge_pair(struct preflight *p, size_t one, size_t two, struct pair *ret)
+static void judge_pair(const struct preflight *p, size_t one, size_t two, struct pair *ret)
 {
-    if (is_twin(&p->v[one], &p->v[two])) {
-        p->v[two].flags |= PREFLIGHT_TWIN;
-    } else if (!ret->found || two < ret->two) {
+    if (!is_twin(&p->v[one], &p->v[two]) && (!ret->found || two < ret->two))
         *ret = (struct pair){one, two, true};
-    }
 }
 
 /* The pairs that have the digest at offset in common, among the rows that have one. */
 static int find_pair(
-    struct preflight *p, unsigned flag, size_t offset, struct pair *ret, struct p11ca_err *err)
+    const struct preflight *p, unsigned flag, size_t offset, struct pair *ret, struct p11ca_err *err)
 {
     uint32_t *list = malloc((p->n ? p->n : 1) * sizeof(*list));
     struct by by = {p->v, offset};
@@ -267,19 +260,6 @@ int preflight_verdict(const struct preflight *p, size_t index, struct p11ca_err 
     return err_set(err, P11CA_REFUSED, "KEY_SHARED_PRIME",
         "public key: its RSA modulus has a prime in common with another row's: anybody can compute both "
         "keys");
-}
-
-bool preflight_waits(const struct preflight *p, size_t first, size_t index)
-{
-    size_t i;
-
-    if (index >= p->n || !(p->v[index].flags & PREFLIGHT_TWIN))
-        return false;
-    for (i = first; i < index; i++) {
-        if (is_twin(&p->v[i], &p->v[index]))
-            return true;
-    }
-    return false;
 }
 
 void preflight_done(struct preflight *p)

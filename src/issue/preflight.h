@@ -5,13 +5,12 @@
 #ifndef ISSUE_PREFLIGHT_H
 #define ISSUE_PREFLIGHT_H
 
-#include "issue/lot_group.h"
+#include "issue/lot_rows.h"
 #include "issue/preflight_files.h"
 
 enum preflight_flag {
     PREFLIGHT_DEVICE = 1, /* .device is one */
     PREFLIGHT_KEY = 2,    /* .key and .order are */
-    PREFLIGHT_TWIN = 4,   /* the same order as an earlier row */
     PREFLIGHT_SHARED = 8, /* its RSA modulus has a prime of another row's */
     PREFLIGHT_REJECTED = 16
 };
@@ -27,23 +26,21 @@ struct preflight_row {
 struct preflight {
     struct preflight_row *v;
     size_t n, cap, rejected;
-    size_t seen[16]; /* rows by code, of those that are told about */
+    size_t seen[20]; /* rows by code, of those that are told about */
     struct buf moduli;
     struct lot_files files;
 };
 void preflight_done(struct preflight *p);
 
-/* Takes in a group that was judged. -1: a row in it is a fault of the lot. */
-P11CA_CHECK int preflight_add(struct preflight *p, const struct group *g, struct p11ca_err *err);
+/* Takes in a row that was judged. -1: it is a fault of the lot. */
+P11CA_CHECK int preflight_add(
+    struct preflight *p, const struct lot_input *in, const struct flow_row *row, struct p11ca_err *err);
 
 /* After the last: rows against each other, and against the files. DUP_DEVICE, DUP_KEY, MANIFEST_MISMATCH. */
 P11CA_CHECK int preflight_end(struct preflight *p, const struct lot_input *in, struct p11ca_err *err);
 
 /* Of a row that is good in itself, what the others make of it: KEY_SHARED_PRIME. */
 P11CA_CHECK int preflight_verdict(const struct preflight *p, size_t index, struct p11ca_err *err);
-
-/* Whether the row must not be in one group with these from first on: a twin waits until the other is issued. */
-bool preflight_waits(const struct preflight *p, size_t first, size_t index);
 
 /* Whether a fault is worth an alarm, by its code; and the next code that so many rows have that it is, NULL at the end. */
 bool preflight_is_alarm(const char *code);

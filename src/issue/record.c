@@ -38,6 +38,7 @@ void record_view(struct record_view *v, const struct ledger_cert *c)
         .published_at = c->published_at,
         .revoked_at = c->revoked_at,
         .reason = c->reason,
+        .ticket = c->ticket_id,
         .path = c->path,
         .der = c->cert.p,
         .der_len = c->cert.len,

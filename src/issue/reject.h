@@ -5,8 +5,9 @@
 #include "ledger/ledger.h"
 
 /*
- * Appends to the open transaction an event "reject" with the text of why; before it, for the codes DUP_KEY_LEDGER,
- * KEY_IS_CA and PRIVATE_KEY_SEEN, an event "alarm": "CODE: text". profile may be NULL.
+ * Appends to the open transaction an event "reject" with the text of why; before it, for the codes DEVICE_ISSUED,
+ * DUP_KEY_LEDGER, KEY_IS_CA, PRIVATE_KEY_SEEN, TICKET_SIGNATURE and TICKET_CHANGED, an event "alarm": "CODE: text". profile
+ * may be NULL.
  */
 P11CA_CHECK int reject_note(struct ledger *l, const char *authority, const char *profile,
     const struct p11ca_err *why, struct p11ca_err *err);

@@ -1,4 +1,5 @@
 /* The life of a certificate: reserved, issued, published. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -78,7 +79,7 @@ static int insert(struct ledger *l, int64_t authority, const struct ledger_cert 
     static const char text[] =
         "INSERT INTO certificate (authority, serial, status, profile, device, subject, sans,"
         " sig_alg, spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot,"
-        " supersedes, reserved_at) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " supersedes, ticket, reserved_at) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -97,6 +98,7 @@ static int insert(struct ledger *l, int64_t authority, const struct ledger_cert 
     sql_int(&s, row->not_after);
     sql_int_or_null(&s, row->lot);
     sql_int_or_null(&s, row->supersedes);
+    sql_int_or_null(&s, row->ticket);
     sql_int(&s, l->now);
     return sql_run(&s, err);
 }
@@ -121,6 +123,7 @@ struct state {
     int64_t supersedes;
     struct blob superseded; /* serial */
     struct blob tbs_sha256;
+    const char *ticket; /* its ID */
 };
 static const struct row_column state_columns[] = {
     {ROW_STATUS, offsetof(struct state, status)},
@@ -131,6 +134,7 @@ static const struct row_column state_columns[] = {
     {ROW_INT64, offsetof(struct state, supersedes)},
     {ROW_BLOB, offsetof(struct state, superseded)},
     {ROW_BLOB, offsetof(struct state, tbs_sha256)},
+    {ROW_TEXT, offsetof(struct state, ticket)},
 };
 static const struct row_shape state_shape = {
     state_columns, sizeof(state_columns) / sizeof(state_columns[0]), sizeof(struct state)};
@@ -139,8 +143,8 @@ static int read_state(struct sql *s, struct ledger *l, int64_t id, struct state 
 {
     static const char text[] =
         "SELECT status, (SELECT name FROM authority WHERE id = c.authority), profile, path,"
-        " serial, supersedes, (SELECT serial FROM certificate WHERE id = c.supersedes), tbs_sha256"
-        " FROM certificate c WHERE id = ?";
+        " serial, supersedes, (SELECT serial FROM certificate WHERE id = c.supersedes), tbs_sha256,"
+        " (SELECT name FROM ticket WHERE id = c.ticket) FROM certificate c WHERE id = ?";
     int r;
 
     if (ledger_need_transaction(l, err) != 0 || sql_begin(s, l, text, err) != 0)
@@ -213,28 +217,55 @@ static int supersede(struct ledger *l, int64_t id, struct p11ca_err *err)
     return sql_run(&s, err);
 }
 
+/* "supersedes SERIAL; ticket ID": the chain of events keeps what the columns say. */
+static void issue_detail(const struct state *state, char *dst, size_t size)
+{
+    bool superseded = state->superseded.len && state->superseded.len <= SERIAL_MAX;
+    char serial[2 * SERIAL_MAX + 1] = "";
+
+    if (superseded)
+        text_hex(state->superseded.p, state->superseded.len, serial);
+    snprintf(dst, size, "%s%s%s%s%s", superseded ? "supersedes " : "", serial,
+        superseded && state->ticket ? "; " : "", state->ticket ? "ticket " : "",
+        state->ticket ? state->ticket : "");
+}
+
 static int append_issue(
     struct ledger *l, const struct state *state, const uint8_t cert_sha256[SHA256_LEN], struct p11ca_err *err)
 {
-    char detail[11 + 2 * SERIAL_MAX + 1] = "supersedes ";
+    char detail[256];
     struct ledger_event e = {.kind = "issue",
         .authority = state->authority,
         .profile = state->profile,
         .serial = state->serial,
         .digest = {cert_sha256, SHA256_LEN}};
 
-    if (state->superseded.len && state->superseded.len <= SERIAL_MAX) {
-        text_hex(state->superseded.p, state->superseded.len, detail + strlen(detail));
+    issue_detail(state, detail, sizeof(detail));
+    if (detail[0])
         e.detail = detail;
-    }
     return events_append(l, &e, err);
+}
+
+static int issue(
+    struct ledger *l, int64_t id, const struct state *state, struct blob cert, struct p11ca_err *err)
+{
+    uint8_t sha256[SHA256_LEN];
+
+    if (cert.len == 0)
+        return err_set(
+            err, P11CA_BUG, "CERT_EMPTY", "certificate row %lld: want DER, have no octets", (long long)id);
+    if (hash_sha256(cert.p, cert.len, sha256) != 0)
+        return err_openssl(err, P11CA_BUG, "certificate row %lld: SHA-256", (long long)id);
+    /* The event first: the row points to it. */
+    if (append_issue(l, state, sha256, err) != 0 || update_issued(l, id, cert, sha256, err) != 0)
+        return -1;
+    return state->supersedes ? supersede(l, state->supersedes, err) : 0;
 }
 
 int ledger_issue(
     struct ledger *l, int64_t id, struct blob tbs_sha256, struct blob cert, struct p11ca_err *err)
 {
     AUTO_SQL read = SQL_INIT;
-    uint8_t sha256[SHA256_LEN];
     struct state state;
 
     if (read_state(&read, l, id, &state, err) != 0 || want_reserved(id, state.status, err) != 0)
@@ -243,15 +274,21 @@ int ledger_issue(
         memcmp(state.tbs_sha256.p, tbs_sha256.p, tbs_sha256.len) != 0)
         return err_set(err, P11CA_LEDGER, "ROW_REBUILT",
             "certificate row %lld: another process has taken the order over; give it again", (long long)id);
-    if (cert.len == 0)
-        return err_set(
-            err, P11CA_BUG, "CERT_EMPTY", "certificate row %lld: want DER, have no octets", (long long)id);
-    if (hash_sha256(cert.p, cert.len, sha256) != 0)
-        return err_openssl(err, P11CA_BUG, "certificate row %lld: SHA-256", (long long)id);
-    /* The event first: the row points to it. */
-    if (append_issue(l, &state, sha256, err) != 0 || update_issued(l, id, cert, sha256, err) != 0)
-        return -1;
-    return state.supersedes ? supersede(l, state.supersedes, err) : 0;
+    return issue(l, id, &state, cert, err);
+}
+
+int ledger_issue_own(struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err)
+{
+    const struct state state = {.status = LEDGER_RESERVED,
+        .authority = row->authority,
+        .profile = row->profile,
+        .serial = row->serial,
+        .ticket = row->ticket_id};
+
+    /* What it supersedes is told in the event. */
+    if (row->supersedes)
+        return ledger_issue(l, row->id, row->tbs_sha256, cert, err);
+    return ledger_need_transaction(l, err) == 0 ? issue(l, row->id, &state, cert, err) : -1;
 }
 
 static int update_published(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err)
@@ -279,11 +316,29 @@ static int append_publish(
     return events_append(l, &e, err);
 }
 
+/* For the first time: 1; 0 there is more to know of the row. */
+static int publish_first(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err)
+{
+    static const char text[] = "UPDATE certificate SET path = ?, published_at = ?"
+                               " WHERE id = ? AND status <> 0 AND path IS NULL";
+    AUTO_SQL s = SQL_INIT;
+
+    if (ledger_need_transaction(l, err) != 0 || sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_text(&s, path);
+    sql_int(&s, l->now);
+    sql_int(&s, id);
+    return sql_run(&s, err) == 0 ? sqlite3_changes(l->db) == 1 : -1;
+}
+
 int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err)
 {
     AUTO_SQL read = SQL_INIT;
     struct state state;
+    int r = publish_first(l, id, path, err);
 
+    if (r != 0)
+        return r > 0 ? 0 : -1;
     if (read_state(&read, l, id, &state, err) != 0)
         return -1;
     if (state.status == LEDGER_RESERVED)

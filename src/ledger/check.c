@@ -24,7 +24,8 @@ static void tell(const struct check *c, const char *text)
     c->finding(c->arg, safe);
 }
 
-#define ROW "'certificate row ' || c.id || ': serial ' || hex(c.serial) || ': '"
+#define TICKET "'ticket ''' || t.name || ''' of authority ''' || coalesce(a.name, '?') || ''': '"
+#define ROW    "'certificate row ' || c.id || ': serial ' || hex(c.serial) || ': '"
 
 /*
  * Each statement gives one row of text for each fault. SQLite's own examinations come first: what is
@@ -92,6 +93,35 @@ static const char *const rules[] = {
     "SELECT 'event ' || e.seq || ': CRL of authority ''' || coalesce(e.authority, '') || ''': want it, have "
     "none' FROM event e WHERE e.kind = 'crl' AND e.digest NOTNULL AND NOT EXISTS (SELECT 1 FROM crl c"
     " WHERE c.sha256 = e.digest)",
+
+    "SELECT " TICKET " || CASE"
+    " WHEN t.sha256 IS NOT sha256(t.text) THEN 'SHA-256 column does not fit the text'"
+    " WHEN t.sha256 NOT IN (SELECT digest FROM event WHERE kind = 'ticket' AND authority = a.name AND digest "
+    "NOTNULL)"
+    "   THEN 'want a ''ticket'' event with its SHA-256, have none'"
+    " END AS fault FROM ticket t LEFT JOIN authority a ON a.id = t.authority WHERE fault NOTNULL",
+
+    "SELECT " TICKET " || CASE"
+    " WHEN n > t.max THEN 'want at most ' || t.max || ' certificates on it, have ' || n"
+    " WHEN n <> t.used THEN 'used: want ' || n || ', as many certificates are counted on it, have ' || t.used"
+    " END AS fault FROM (SELECT t.*, coalesce(c.n, 0) AS n FROM ticket t LEFT JOIN (SELECT ticket, count(*) "
+    "AS n"
+    " FROM certificate WHERE ticket NOTNULL GROUP BY ticket) c ON c.ticket = t.id) t"
+    " LEFT JOIN authority a ON a.id = t.authority WHERE fault NOTNULL",
+
+    "SELECT " ROW " || 'ticket: ' || CASE"
+    " WHEN t.authority <> c.authority THEN '''' || t.name || ''' is another authority''s'"
+    " WHEN c.status > 0 AND t.name NOTNULL AND substr(coalesce(e.detail, ''), -length('ticket ' || t.name))"
+    "   <> 'ticket ' || t.name THEN 'event ' || c.event || ': want ''' || t.name || ''', have another or "
+    "none'"
+    " WHEN c.status > 0 AND t.name ISNULL AND instr(e.detail, 'ticket ')"
+    "   THEN 'want that of event ' || c.event || ', have none'"
+    " END AS fault FROM certificate c LEFT JOIN ticket t ON t.id = c.ticket LEFT JOIN event e ON e.seq = "
+    "c.event WHERE fault NOTNULL",
+
+    "SELECT 'event ' || e.seq || ': ticket of authority ''' || coalesce(e.authority, '') || ''': want it, "
+    "have none' FROM event e WHERE e.kind = 'ticket' AND NOT EXISTS (SELECT 1 FROM ticket t"
+    " WHERE t.sha256 = e.digest)",
 
     "SELECT 'device ''' || a.device || ''': two certificates valid at once: serials ' || hex(a.serial) ||"
     " ' and ' || hex(b.serial) FROM certificate a JOIN certificate b ON b.device = a.device AND b.id > a.id"

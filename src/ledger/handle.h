@@ -12,6 +12,12 @@
 /* Statements one handle keeps prepared; the folder has fewer (sql_begin() says so when it has not). */
 #define HANDLE_STATEMENTS 40
 
+/* An event, the last of a chain. */
+struct handle_head {
+    int64_t seq, time; /* 0 when there is none */
+    uint8_t hash[SHA256_LEN];
+};
+
 struct ledger {
     sqlite3 *db;
     char *path; /* as given: what errors name */
@@ -25,11 +31,9 @@ struct ledger {
         sqlite3_stmt *q;
     } cache[HANDLE_STATEMENTS];
 
-    /* The last event. Right only inside a transaction: other processes append too. */
-    struct {
-        int64_t seq, time; /* 0 when there is none */
-        uint8_t hash[SHA256_LEN];
-    } head;
+    struct handle_head head; /* Right only inside a transaction: other processes append too. */
+    int64_t version;         /* of the database as others left it */
+    uint64_t others;         /* how often it was another one */
 
     char operator_[256], host[256]; /* who is at the keyboard, for events */
     struct buf scratch;             /* encoding of the event at hand */

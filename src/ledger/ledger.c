@@ -213,10 +213,32 @@ static void end_lazy(struct ledger *l)
     l->lazy = false;
 }
 
+/* A number that only the commits of other connections change (SQLite's PRAGMA data_version). */
+static int read_version(struct ledger *l, int64_t *ret, struct p11ca_err *err)
+{
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, "PRAGMA data_version", err) != 0 || sql_step(&s, err) < 0)
+        return -1;
+    *ret = sql_col_int(&s, 0);
+    return 0;
+}
+
 static int begin_locked(struct ledger *l, struct p11ca_err *err)
 {
+    int64_t version;
+
     l->broken = false;
-    return events_read_head(l, err) == 0 ? check_clock(l, err) : -1;
+    if (read_version(l, &version, err) != 0 || events_read_head(l, err) != 0)
+        return -1;
+    l->others += version != l->version;
+    l->version = version;
+    return check_clock(l, err);
+}
+
+uint64_t ledger_others(const struct ledger *l)
+{
+    return l->others;
 }
 
 static int begin(struct ledger *l, struct p11ca_err *err)

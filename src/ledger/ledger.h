@@ -46,6 +46,9 @@ P11CA_CHECK int ledger_commit(struct ledger *l, struct p11ca_err *err); /* durab
 P11CA_CHECK int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err);
 void ledger_rollback(struct ledger *l); /* harmless outside a transaction */
 
+/* Counts up when a transaction of ours finds that somebody else has written since: what was looked up must be again. */
+uint64_t ledger_others(const struct ledger *l);
+
 /* Bytes in a row; NULL and 0 for SQL NULL. Borrowed on the way in; in rows given out, owned by the row. */
 struct blob {
     const uint8_t *p;
@@ -115,8 +118,10 @@ struct ledger_cert {
     int64_t not_before, not_after;
     int64_t reserved_at, issued_at, published_at, revoked_at; /* 0: not yet */
     int64_t lot, supersedes;                                  /* 0: none */
-    int reason;                                               /* RFC 5280 CRLReason, -1 for none */
-    const char *path;                                         /* where it was published last, NULL: nowhere */
+    int64_t ticket;        /* row of the ticket it is counted on, 0: none */
+    const char *ticket_id; /* that ticket's ID, NULL: none */
+    int reason;            /* RFC 5280 CRLReason, -1 for none */
+    const char *path;      /* where it was published last, NULL: nowhere */
 };
 void ledger_cert_free(struct ledger_cert *c);
 
@@ -133,8 +138,8 @@ P11CA_CHECK int ledger_put_lot(
 
 /*
  * Takes a serial. Reads from row: authority, serial, profile, device, subject, sans, sig_alg, spki_sha256,
- * request_sha256, tbs_sha256, not_before, not_after, lot, supersedes. The authority and the
- * lot must be recorded. The serial is a positive INTEGER in its shortest form, the digests have 32 octets.
+ * request_sha256, tbs_sha256, not_before, not_after, lot, supersedes, ticket. The authority, the
+ * lot and the ticket must be recorded; with a ticket, its used is one more, in the same statement. The serial is a positive INTEGER in its shortest form, the digests have 32 octets.
  * Refused, code SERIAL_COLLISION, when the issuer has used the serial: draw another.
  */
 P11CA_CHECK int ledger_reserve(
@@ -146,11 +151,16 @@ P11CA_CHECK int ledger_rebuild(struct ledger *l, int64_t id, struct blob tbs_sha
 
 /*
  * The certificate for a reserved row; refused unless the row is reserved and its to-be-signed bytes are still these
- * (ROW_REBUILT: another process has taken the order over). Event "issue", whose digest is the certificate's. The
- * row it supersedes becomes superseded when it was issued.
+ * (ROW_REBUILT: another process has taken the order over). Event "issue", whose digest is the certificate's, and which
+ * names its ticket. The row it supersedes becomes superseded when it was issued.
  */
 P11CA_CHECK int ledger_issue(
     struct ledger *l, int64_t id, struct blob tbs_sha256, struct blob cert, struct p11ca_err *err);
+
+/* The same for a row of which nothing can have changed since this handle reserved or rebuilt it: ledger_others() is what it
+ * was then. Reads id, authority, profile, serial, supersedes, ticket_id of it. */
+P11CA_CHECK int ledger_issue_own(
+    struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err);
 
 /* The file was published. Event only when the row had been published elsewhere before ("publish"). */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);
@@ -228,10 +238,39 @@ typedef int ledger_revoked_fn(void *arg, const struct ledger_revoked *row, struc
 P11CA_CHECK int ledger_each_revoked(struct ledger *l, const char *authority, int64_t since,
     ledger_revoked_fn *fn, void *arg, struct p11ca_err *err);
 
+/* A lot ticket: what was signed, and what was counted on it. */
+struct ledger_ticket {
+    int64_t row;
+    const char *id, *authority; /* the authority that may issue on it */
+    struct blob sha256;         /* of text */
+    struct blob text, cms;      /* the signed text, the signature beside it */
+    int64_t max, used, recorded_at;
+};
+
+/* How many may still be counted on the ticket with this text: 1 found, 0 none is recorded, -1 error. */
+P11CA_CHECK int ledger_find_ticket(struct ledger *l, const uint8_t sha256[SHA256_LEN], int64_t *ret_row,
+    int64_t *ret_left, struct p11ca_err *err);
+
+/*
+ * Refuses (P11CA_REFUSED, TICKET_CHANGED) a text under an ID that the authority has another text for: a ticket signed
+ * anew would count from nothing again.
+ */
+P11CA_CHECK int ledger_check_ticket(struct ledger *l, const char *authority, const char *id,
+    const uint8_t sha256[SHA256_LEN], struct p11ca_err *err);
+
+/* Records a ticket, unused: reads id, authority, text, cms, max. Refused like ledger_check_ticket(). Event "ticket",
+ * whose digest is the text's. */
+P11CA_CHECK int ledger_put_ticket(
+    struct ledger *l, const struct ledger_ticket *t, int64_t *ret_row, struct p11ca_err *err);
+
+/* In the order in which they were recorded; a callback that returns non-zero ends the walk with that value. */
+typedef int ledger_ticket_fn(void *arg, const struct ledger_ticket *t, struct p11ca_err *err);
+P11CA_CHECK int ledger_each_ticket(struct ledger *l, ledger_ticket_fn *fn, void *arg, struct p11ca_err *err);
+
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
  * kind is one word: init key install issue publish reject alarm fail revoke crl config ceremony destroy
- * lint-skip.
+ * lint-skip ticket.
  * Operator (user name of the real uid) and host are added here.
  */
 struct ledger_event {
@@ -264,7 +303,7 @@ P11CA_CHECK int ledger_note_config(struct ledger *l, const uint8_t sha256[SHA256
 
 /*
  * What the database itself can say: SQLite's integrity and foreign keys, the hash chain of events, serials unique,
- * an "issue" event for every certificate, states that fit their columns. finding() is called once for each fault,
+ * an "issue" event for every certificate, states that fit their columns, as many certificates on a ticket as were counted. finding() is called once for each fault,
  * with one line of text.
  */
 typedef void ledger_finding_fn(void *arg, const char *text);

@@ -154,6 +154,46 @@ static const char crl_2[] =
     "CREATE TRIGGER crl_delete BEFORE DELETE ON crl"
     "  BEGIN SELECT RAISE(ABORT, 'CRLs are not deleted'); END;";
 
+/*
+ * Lot tickets. The database itself counts, in the very statement that takes a serial: used is the number of certificates
+ * that name the ticket, whatever program wrote them. text and cms are what was signed, so that audit can ask the signer's
+ * key again.
+ */
+static const char ticket_3[] =
+    "CREATE TABLE ticket ("
+    "  id          INTEGER PRIMARY KEY,"
+    "  sha256      BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),"
+    "  name        TEXT NOT NULL CHECK (name <> ''),"
+    "  authority   INTEGER NOT NULL REFERENCES authority (id),"
+    "  max         INTEGER NOT NULL CHECK (max > 0),"
+    "  used        INTEGER NOT NULL DEFAULT 0 CHECK (used BETWEEN 0 AND max),"
+    "  recorded_at INTEGER NOT NULL,"
+    "  text        BLOB NOT NULL,"
+    "  cms         BLOB NOT NULL,"
+    "  UNIQUE (authority, name)"
+    ") STRICT;"
+    "ALTER TABLE certificate ADD COLUMN ticket INTEGER REFERENCES ticket (id);"
+
+    "CREATE TRIGGER ticket_insert BEFORE INSERT ON ticket"
+    "  WHEN NEW.used <> 0 OR EXISTS (SELECT 1 FROM ticket WHERE id = NEW.id OR sha256 = NEW.sha256"
+    "    OR (authority = NEW.authority AND name = NEW.name))"
+    "  BEGIN SELECT RAISE(ABORT, 'tickets are not replaced, and begin unused'); END;"
+    "CREATE TRIGGER ticket_delete BEFORE DELETE ON ticket"
+    "  BEGIN SELECT RAISE(ABORT, 'tickets are not deleted'); END;"
+    "CREATE TRIGGER ticket_identity BEFORE UPDATE OF id, sha256, name, authority, max, recorded_at, text, cms"
+    "  ON ticket BEGIN SELECT RAISE(ABORT, 'tickets keep what they were signed for'); END;"
+    "CREATE TRIGGER ticket_used BEFORE UPDATE OF used ON ticket"
+    "  WHEN NEW.used <> OLD.used + 1 OR NEW.used > OLD.max"
+    "  BEGIN SELECT RAISE(ABORT, 'tickets are counted one by one, up to their maximum'); END;"
+
+    "CREATE TRIGGER certificate_ticket BEFORE INSERT ON certificate WHEN NEW.ticket NOTNULL AND NOT EXISTS"
+    "  (SELECT 1 FROM ticket WHERE id = NEW.ticket AND authority = NEW.authority AND used < max)"
+    "  BEGIN SELECT RAISE(ABORT, 'the ticket is spent, or another authority''s'); END;"
+    "CREATE TRIGGER certificate_counted AFTER INSERT ON certificate WHEN NEW.ticket NOTNULL"
+    "  BEGIN UPDATE ticket SET used = used + 1 WHERE id = NEW.ticket; END;"
+    "CREATE TRIGGER certificate_keeps_ticket BEFORE UPDATE OF ticket ON certificate"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates keep the ticket they were counted on'); END;";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -162,6 +202,7 @@ static const struct {
     {1, tables_1},
     {1, triggers_1},
     {2, crl_2},
+    {3, ticket_3},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)

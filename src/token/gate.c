@@ -375,6 +375,11 @@ int gate_add(const struct key *k, const char *gate_path, unsigned long *ret_slot
     return 0;
 }
 
+size_t gate_sessions(unsigned long slot)
+{
+    return slot_of(slot) ? slots[slot - 1].limit : 0;
+}
+
 void gate_remove(unsigned long slot)
 {
     if (!slot_of(slot))

@@ -23,6 +23,9 @@
 P11CA_CHECK int gate_add(
     const struct key *k, const char *gate_path, unsigned long *ret_slot, struct p11ca_err *err);
 
+/* Sessions that the key may have at once. */
+size_t gate_sessions(unsigned long slot);
+
 /* Closes the key's sessions and forgets it. */
 void gate_remove(unsigned long slot);
 

@@ -2,6 +2,7 @@
 
 #include <libp11.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "token/gate.h"
 #include "token/rv.h"
@@ -83,6 +84,25 @@ void signer_close(struct signer *s)
         PKCS11_CTX_free(s->ctx);
     gate_remove(s->gate_slot);
     free(s);
+}
+
+unsigned signer_sessions(const struct signer *s)
+{
+    return (unsigned)gate_sessions(s->gate_slot);
+}
+
+bool signer_is_lost(const struct p11ca_err *err)
+{
+    static const char *const codes[] = {"DEVICE_ERROR", "DEVICE_REMOVED", "TOKEN_NOT_PRESENT",
+        "SESSION_CLOSED", "SESSION_HANDLE_INVALID", "USER_NOT_LOGGED_IN", "KEY_HANDLE_INVALID",
+        "OBJECT_HANDLE_INVALID"};
+    size_t i;
+
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (err->kind == P11CA_TOKEN && strcmp(err->code, codes[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 EVP_PKEY *signer_get0_pkey(const struct signer *s)

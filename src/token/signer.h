@@ -21,6 +21,15 @@ void signer_close(struct signer *s);
 
 EVP_PKEY *signer_get0_pkey(const struct signer *s);
 
+/* How many may sign at once. */
+unsigned signer_sessions(const struct signer *s);
+
+/*
+ * Whether it was the session, the login or the device that was lost, so that the same signature may succeed when the token
+ * has been opened anew.
+ */
+bool signer_is_lost(const struct p11ca_err *err);
+
 /*
  * After a signature failed on this thread: puts what the token said into err, with kind P11CA_TOKEN, if it was the
  * token. Returns -1.

@@ -5,6 +5,7 @@
 #include <openssl/cms.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -68,12 +69,20 @@ int cms_sign(EVP_PKEY *key, const struct cert *cert, struct der data, int64_t no
 
 /* --- verifying --- */
 
-static int bad(struct p11ca_err *err, const char *text)
+/* What is verified: its name and what it is over, for errors. */
+struct words {
+    const char *code, *what, *over;
+};
+static const struct words countersignature = {
+    "COUNTERSIGNATURE_BAD", "countersignature", "this very transcript"};
+static const struct words beside = {"SIGNATURE_BAD", "signature", "these very bytes"};
+
+static int bad(const struct words *w, struct p11ca_err *err, const char *text)
 {
     struct p11ca_err ignored;
 
     err_openssl(&ignored, P11CA_NEGATIVE, "CMS"); /* empties the queue */
-    return err_set(err, P11CA_NEGATIVE, "COUNTERSIGNATURE_BAD", "countersignature: %s", text);
+    return err_set(err, P11CA_NEGATIVE, w->code, "%s: %s", w->what, text);
 }
 
 static CMS_ContentInfo *read_der(struct der in)
@@ -173,8 +182,6 @@ static int add_signers(CMS_ContentInfo *cms, struct buf *ret, struct p11ca_err *
         CMS_SignerInfo *si = sk_CMS_SignerInfo_value(infos, i);
 
         CMS_SignerInfo_get0_algs(si, NULL, &x, NULL, NULL);
-        if (!is_strong(si))
-            return bad(err, "want a digest of SHA-256, SHA-384 or SHA-512");
         buf_adds(ret, i ? ", " : "");
         if (add_subject(x, ret, err) != 0)
             return -1;
@@ -184,22 +191,63 @@ static int add_signers(CMS_ContentInfo *cms, struct buf *ret, struct p11ca_err *
     return buf_ok(ret) ? 0 : err_nomem(err);
 }
 
-int cms_verify(struct der in, struct der data, struct buf *ret_signers, struct p11ca_err *err)
+static int check_digests(CMS_ContentInfo *cms, const struct words *w, struct p11ca_err *err)
 {
-    SCOPED(cms) CMS_ContentInfo *cms = in.len && in.p[0] == DER_SEQUENCE ? read_der(in) : read_pem(in);
+    STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
+    int i;
+
+    for (i = 0; i < sk_CMS_SignerInfo_num(infos); i++) {
+        if (!is_strong(sk_CMS_SignerInfo_value(infos, i)))
+            return bad(w, err, "want a digest of SHA-256, SHA-384 or SHA-512");
+    }
+    return 0;
+}
+
+static int check(CMS_ContentInfo *cms, struct der data, const struct words *w, struct p11ca_err *err)
+{
     SCOPED(bio) BIO *content = memory(data);
-    AUTO_BUF signers = BUF_INIT;
+    char text[128];
 
     if (!cms || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)
-        return bad(err, "want CMS SignedData in DER or PEM, have something else");
+        return bad(w, err, "want CMS SignedData in DER or PEM, have something else");
     if (CMS_is_detached(cms) != 1)
-        return bad(err, "want it detached, have content in it");
+        return bad(w, err, "want it detached, have content in it");
     /* libcrypto finds nothing wrong with a signature that has no signer. */
     if (sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) < 1)
-        return bad(err, "nobody has signed");
+        return bad(w, err, "nobody has signed");
+    snprintf(
+        text, sizeof(text), "want one over %s, by the key of a certificate in it, have another", w->over);
     if (!content || CMS_verify(cms, NULL, NULL, content, NULL, FLAGS | CMS_NO_SIGNER_CERT_VERIFY) != 1)
-        return bad(
-            err, "want one over this very transcript, by the key of a certificate in it, have another");
+        return bad(w, err, text);
+    return check_digests(cms, w, err);
+}
+
+static CMS_ContentInfo *read_any(struct der in)
+{
+    return in.len && in.p[0] == DER_SEQUENCE ? read_der(in) : read_pem(in);
+}
+
+/* The key that CMS_verify() has used: that of the certificate, whatever else this says. */
+int cms_signer(struct der in, struct der data, struct spki *ret, struct p11ca_err *err)
+{
+    SCOPED(cms) CMS_ContentInfo *cms = read_any(in);
+    EVP_PKEY *key = NULL;
+
+    if (check(cms, data, &beside, err) != 0)
+        return -1;
+    if (sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) != 1)
+        return bad(&beside, err, "want one signer, have more");
+    CMS_SignerInfo_get0_algs(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), &key, NULL, NULL, NULL);
+    return key ? spki_of_key(key, ret, err) : bad(&beside, err, "the signer has no key");
+}
+
+int cms_verify(struct der in, struct der data, struct buf *ret_signers, struct p11ca_err *err)
+{
+    SCOPED(cms) CMS_ContentInfo *cms = read_any(in);
+    AUTO_BUF signers = BUF_INIT;
+
+    if (check(cms, data, &countersignature, err) != 0)
+        return -1;
     if (add_signers(cms, &signers, err) != 0)
         return -1;
     buf_add(ret_signers, signers.p, signers.len);

@@ -24,4 +24,11 @@ P11CA_CHECK int cms_sign(EVP_PKEY *key, const struct cert *cert, struct der data
  */
 P11CA_CHECK int cms_verify(struct der cms, struct der data, struct buf *ret_signers, struct p11ca_err *err);
 
+/*
+ * The same for a signature by one key: which it was. The certificate in it is not believed, but that the signature is by
+ * its key; the caller compares the key with the one it wants. P11CA_NEGATIVE with code SIGNATURE_BAD, also for several
+ * signers; P11CA_REFUSED for a key of a kind that we do not take.
+ */
+P11CA_CHECK int cms_signer(struct der cms, struct der data, struct spki *ret, struct p11ca_err *err);
+
 #endif

@@ -16,11 +16,13 @@ static int refuse(struct p11ca_err *err, const char *code, const char *text)
     return err_set(err, P11CA_REFUSED, code, "request: %s", text);
 }
 
-static void note(struct csr *csr, const char *name)
+static void note(struct csr *csr, struct der oid)
 {
+    char name[OID_TEXT];
+
     if (csr->notes.len)
         buf_adds(&csr->notes, ", ");
-    buf_adds(&csr->notes, name);
+    buf_adds(&csr->notes, oid_text(oid, name));
 }
 
 /* --- extensions: what is asked for --- */
@@ -98,18 +100,25 @@ static const struct {
     {OID_SAN, true, take_san},
 };
 
-static int take_ext(struct csr *csr, const struct cert_ext *ext, unsigned flags, struct p11ca_err *err)
+/* Known or not: an extnValue is DER (RFC 5280 4.2), and what follows reads it as such. */
+static int check_value(const struct cert_ext *ext, struct p11ca_err *err)
 {
     char name[OID_TEXT];
+
+    if (der_is_canonical(ext->value, DER_MAX_DEPTH))
+        return 0;
+    if (der_check(ext->value, DER_MAX_DEPTH, oid_text(ext->oid, name), err) != 0 &&
+        strcmp(err->code, "DER_NOT_CANONICAL") == 0)
+        return err_prefix(err, "request: extension");
+    return bad_ext(err, name);
+}
+
+static int take_ext(struct csr *csr, const struct cert_ext *ext, unsigned flags, struct p11ca_err *err)
+{
     size_t i;
 
-    oid_text(ext->oid, name);
-    /* Known or not: an extnValue is DER (RFC 5280 4.2), and what follows reads it as such. */
-    if (der_check(ext->value, DER_MAX_DEPTH, name, err) != 0) {
-        bool canonical = strcmp(err->code, "DER_NOT_CANONICAL") != 0;
-
-        return canonical ? bad_ext(err, name) : err_prefix(err, "request: extension");
-    }
+    if (check_value(ext, err) != 0)
+        return -1;
     for (i = 0; i < sizeof(known_exts) / sizeof(known_exts[0]); i++) {
         if (!oid_is(ext->oid, known_exts[i].oid))
             continue;
@@ -119,7 +128,7 @@ static int take_ext(struct csr *csr, const struct cert_ext *ext, unsigned flags,
             return 0;
         break;
     }
-    note(csr, name);
+    note(csr, ext->oid);
     return 0;
 }
 
@@ -191,19 +200,19 @@ static int take_attribute(
     char name[OID_TEXT];
     size_t i = 0;
 
-    oid_text(oid, name);
     while (i < N_KNOWN_ATTRS && !oid_is(oid, known_attrs[i].oid))
         i++;
     if (i == N_KNOWN_ATTRS)
         return err_set(err, P11CA_REFUSED, "CSR_ATTR",
-            "request: want extensionRequest and attributes known to ask for nothing, have %s", name);
+            "request: want extensionRequest and attributes known to ask for nothing, have %s",
+            oid_text(oid, name));
     if (der_next_any(&rest, &one) != 0 || rest.len != 0)
         return err_set(err, P11CA_REFUSED, "CSR_ATTR",
-            "request: attribute %s: RFC 2985 5.4: want one value, have none or more", name);
+            "request: attribute %s: RFC 2985 5.4: want one value, have none or more", oid_text(oid, name));
     if (known_attrs[i].take(csr, values, flags, err) != 0)
         return -1;
     if (known_attrs[i].noted)
-        note(csr, name);
+        note(csr, oid);
     return 0;
 }
 
@@ -264,14 +273,12 @@ static int split(struct csr *csr, struct parts *ret, struct p11ca_err *err)
 /* The key first: with some keys anybody can make a signature that verifies. */
 static int check_proof(const struct csr *csr, const struct parts *parts, struct p11ca_err *err)
 {
-    SCOPED(pkey) EVP_PKEY *pub = NULL;
-
-    if (spki_check_weak(&csr->spki, err) != 0 || spki_evp1(&csr->spki, &pub, err) != 0)
+    if (spki_check_weak(&csr->spki, err) != 0)
         return err_prefix(err, "request");
-    if (sigalg_verify(pub, csr->alg, csr->info, parts->sig, err) == 0)
+    if (sigalg_verify_by(&csr->spki, csr->alg, csr->info, parts->sig, err) == 0)
         return 0;
-    if (err->kind == P11CA_BUG)
-        return -1;
+    if (err->kind != P11CA_NEGATIVE)
+        return err_prefix(err, "request");
     return refuse(err, "CSR_SIG_BAD",
         "RFC 2986 4.2: signature: want proof that the key's owner asked, have a signature that does not "
         "verify");
@@ -296,7 +303,7 @@ static int read_parts(struct csr *csr, unsigned flags, struct p11ca_err *err)
             err, "NAME_EMPTY", "subject: RFC 5280 4.1.2.6: want a name or an alternative name, have neither");
     if (sigalg_read(parts.alg, csr->spki.kind, "CSR", &csr->alg, err) != 0)
         return err_prefix(err, "request");
-    return check_proof(csr, &parts, err);
+    return flags & CSR_VERIFIED ? 0 : check_proof(csr, &parts, err);
 }
 
 int csr_read(const uint8_t *p, size_t len, unsigned flags, struct csr *ret, struct p11ca_err *err)

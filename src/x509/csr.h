@@ -18,8 +18,9 @@
 #include "x509/spki.h"
 
 enum csr_flags {
-    CSR_FOR_CA = 1,     /* asking for CA:TRUE and keyCertSign is what such a request does */
-    CSR_NAMES_GIVEN = 2 /* names come from elsewhere: an empty subject without SANs is no fault */
+    CSR_FOR_CA = 1,      /* asking for CA:TRUE and keyCertSign is what such a request does */
+    CSR_NAMES_GIVEN = 2, /* names come from elsewhere: an empty subject without SANs is no fault */
+    CSR_VERIFIED = 4     /* these very bytes were read before: the signature is not verified again */
 };
 
 struct csr {

@@ -90,6 +90,9 @@ P11CA_CHECK int der_next_time(struct der *in, int64_t *ret, bool *ret_right);
  */
 P11CA_CHECK int der_check(struct der whole, unsigned max_depth, const char *what, struct p11ca_err *err);
 
+/* Whether der_check() would pass it, for those who have other words for what is wrong. */
+bool der_is_canonical(struct der whole, unsigned max_depth);
+
 /* Whether the TLVs of a content are in the ascending order of a SET OF (X.690 11.6), for sets under an IMPLICIT tag. */
 bool der_in_order(struct der content);
 

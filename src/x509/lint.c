@@ -200,7 +200,7 @@ static bool is_skipped(const struct lint *l, const struct lint_rule *rule)
     const struct profile *p = l->q.profile;
     size_t i;
 
-    if (!p || rule->where & ON_FIXED)
+    if (rule->where & ON_FIXED)
         return false;
     for (i = 0; i < p->n_skips; i++) {
         if (p->skips[i].rule && strcmp(p->skips[i].rule, rule->id) == 0)
@@ -219,25 +219,20 @@ const char *lint_skip_text(const struct lint_skip *skip, char dst[LINT_SKIP_TEXT
 
 /* --- asking --- */
 
-static bool wants(unsigned where, unsigned bit, bool holds)
+/* The ON_* that do not hold: no rule with one of them is asked. */
+static unsigned absent(const struct lint *l)
 {
-    return !(where & bit) || holds;
+    return (l->q.profile ? ON_FOREIGN : ON_PROFILED) | (l->facts_ok ? 0u : ON_READABLE) |
+           (l->spki_ok ? 0u : ON_KEYED) | (l->whole.der.p ? 0u : ON_FINISHED) |
+           (l->q.issuer ? 0u : ON_BELOW) | (l->is_ca ? ON_LEAF : ON_CA) |
+           (l->self_issued ? ON_ISSUED : ON_ROOT);
 }
 
-static bool either(unsigned where, unsigned one, bool is_one, unsigned other)
+static inline bool applies(const struct lint *l, const struct lint_rule *rule, unsigned missing)
 {
-    return !(where & (one | other)) || where & (is_one ? one : other);
-}
-
-static bool applies(const struct lint *l, const struct lint_rule *rule)
-{
-    unsigned where = rule->where;
-
-    return (!rule->rules || rule->rules & l->rules) && wants(where, ON_PROFILED, l->q.profile) &&
-           wants(where, ON_FOREIGN, !l->q.profile) && wants(where, ON_READABLE, l->facts_ok) &&
-           wants(where, ON_KEYED, l->spki_ok) && wants(where, ON_FINISHED, l->whole.der.p) &&
-           wants(where, ON_BELOW, l->q.issuer) && either(where, ON_CA, l->is_ca, ON_LEAF) &&
-           either(where, ON_ROOT, l->self_issued, ON_ISSUED) && !is_skipped(l, rule);
+    return !(rule->where & missing) && (!rule->rules || rule->rules & l->rules) &&
+           (rule->severity == LINT_ERROR || !l->errors_only) &&
+           !(l->q.profile && l->q.profile->n_skips && is_skipped(l, rule));
 }
 
 void lint_tell(struct lint *l, const struct lint_rule *rule, struct p11ca_err *ret)
@@ -258,11 +253,12 @@ void lint_tell(struct lint *l, const struct lint_rule *rule, struct p11ca_err *r
 
 bool lint_ask(struct lint *l, const struct lint_rule *rows, lint_tell_fn *fn, void *arg)
 {
+    const unsigned missing = absent(l);
     struct p11ca_err finding;
 
     for (; rows->id; rows++) {
         l->told = false;
-        if (!applies(l, rows) || rows->check(l))
+        if (!applies(l, rows, missing) || rows->check(l))
             continue;
         lint_tell(l, rows, &finding);
         if (!fn(arg, rows, &finding))
@@ -274,18 +270,15 @@ bool lint_ask(struct lint *l, const struct lint_rule *rows, lint_tell_fn *fn, vo
 bool lint_verify(struct lint *l, struct der alg_id, const struct spki *key)
 {
     const struct sigalg *alg = sigalg_find(alg_id);
-    EVP_PKEY *pub = NULL;
-    int rc;
 
     if (!alg) /* another row */
         return true;
     if (alg->rsa != (key->kind == KEY_RSA))
         return lint_have(l, "want one by the issuer's key, have %s, which it cannot make", alg->text);
-    if (spki_evp1(key, &pub, &l->why) != 0)
-        return lint_because(l);
-    rc = sigalg_verify(pub, alg, l->tbs, l->whole.sig, &l->why);
-    EVP_PKEY_free(pub);
-    return rc == 0 || lint_have(l, "want one by the issuer's key, have another");
+    if (sigalg_verify_by(key, alg, l->tbs, l->whole.sig, &l->why) == 0)
+        return true;
+    return l->why.kind == P11CA_NEGATIVE ? lint_have(l, "want one by the issuer's key, have another")
+                                         : lint_because(l);
 }
 
 const char *lint_weak_digest(struct der alg_id, char dst[OID_TEXT])
@@ -335,10 +328,9 @@ static bool ask_all(struct lint *l, lint_tell_fn *fn, void *arg)
     return true;
 }
 
-static bool stop_at_error(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding)
+static bool stop(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding)
 {
-    if (rule->severity != LINT_ERROR)
-        return true;
+    (void)rule;
     *(struct p11ca_err *)arg = *finding;
     return false;
 }
@@ -346,11 +338,11 @@ static bool stop_at_error(void *arg, const struct lint_rule *rule, const struct 
 int tbs_lint(
     struct der tbs, const struct profile *profile, const struct issuer *issuer, struct p11ca_err *err)
 {
-    struct lint l = {.tbs = tbs, .q = {.profile = profile, .issuer = issuer}};
+    struct lint l = {.tbs = tbs, .errors_only = true, .q = {.profile = profile, .issuer = issuer}};
 
     if (start(&l, err) != 0)
         return -1;
-    return ask_all(&l, stop_at_error, err) ? 0 : -1;
+    return ask_all(&l, stop, err) ? 0 : -1;
 }
 
 struct errors {
@@ -363,17 +355,16 @@ static bool pass_error(void *arg, const struct lint_rule *rule, const struct p11
 {
     struct errors *e = arg;
 
-    if (rule->severity == LINT_ERROR) {
-        e->fn(e->arg, finding);
-        e->n++;
-    }
+    (void)rule;
+    e->fn(e->arg, finding);
+    e->n++;
     return true;
 }
 
 int tbs_lint_each(struct der tbs, const struct profile *profile, const struct issuer *issuer, lint_fn *fn,
     void *arg, struct p11ca_err *err)
 {
-    struct lint l = {.tbs = tbs, .q = {.profile = profile, .issuer = issuer}};
+    struct lint l = {.tbs = tbs, .errors_only = true, .q = {.profile = profile, .issuer = issuer}};
     struct errors e = {fn, arg, 0};
 
     if (start(&l, err) != 0)
@@ -444,13 +435,14 @@ void lint_cert(struct der cert, const struct lint_question *q, lint_finding_fn *
 static bool ask_entry(struct lint *l, bool told[MAX_ENTRY_ROWS], lint_tell_fn *fn, void *arg)
 {
     size_t i, len = l->item.serial.len <= SERIAL_LEN ? l->item.serial.len : SERIAL_LEN;
+    const unsigned missing = absent(l);
     struct p11ca_err finding;
 
     for (i = 0; i < MAX_ENTRY_ROWS && lint_rows_entry[i].id; i++) {
         const struct lint_rule *rule = &lint_rows_entry[i];
 
         l->told = false;
-        if (told[i] || !applies(l, rule) || rule->check(l))
+        if (told[i] || !applies(l, rule, missing) || rule->check(l))
             continue;
         told[i] = true;
         text_hex(l->item.serial.p, len, l->serial);
@@ -482,11 +474,11 @@ static const struct profile own_crl = {.name = "CRL"};
 
 int crl_tbs_lint(struct der tbs, const struct issuer *issuer, struct p11ca_err *err)
 {
-    struct lint l = {.tbs = tbs, .q = {.profile = &own_crl, .issuer = issuer}};
+    struct lint l = {.tbs = tbs, .errors_only = true, .q = {.profile = &own_crl, .issuer = issuer}};
 
     if (crl_tbs_read(tbs, &l.crl, err) != 0)
         return -1;
-    return ask_crl(&l, stop_at_error, err) ? 0 : -1;
+    return ask_crl(&l, stop, err) ? 0 : -1;
 }
 
 void lint_crl(struct der crl, const struct lint_question *q, lint_finding_fn *fn, void *arg)

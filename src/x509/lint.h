@@ -3,7 +3,7 @@
  * finished objects. tbs_lint() of cert.h and crl_tbs_lint() of crl.h are the same rows before a signature, stopping at
  * the first error; the functions here are for whoever wants to see everything, of foreign objects too.
  *
- * Errors block a signature. Warnings (SHOULD) and notices do not.
+ * Errors block a signature. Warnings (SHOULD) and notices do not, and are not asked before one.
  *
  * A finding's code is the rule's id, or a more exact one (NAME_TOO_LONG for LINT_NAME) of whoever looked.
  */

@@ -34,12 +34,11 @@ static bool check_slot(struct lint *l, const struct ext_slot *want, const struct
     AUTO_BUF text = BUF_INIT;
     char name[OID_TEXT];
 
-    oid_text(want->oid, name);
     if (!found)
-        return want->slot.optional || lint_have(l, "want %s, have none", name);
+        return want->slot.optional || lint_have(l, "want %s, have none", oid_text(want->oid, name));
     if (found->critical != want->critical)
-        return lint_have(
-            l, "want %s %s, have it otherwise", name, want->critical ? "critical" : "not critical");
+        return lint_have(l, "want %s %s, have it otherwise", oid_text(want->oid, name),
+            want->critical ? "critical" : "not critical");
     return ext_private_read(want->type, found->value, want->max, &text, &l->why) == 0 || lint_because(l);
 }
 

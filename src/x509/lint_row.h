@@ -16,7 +16,8 @@ struct lint_whole {
 
 struct lint {
     struct lint_question q;
-    unsigned rules; /* of the question and of its profile */
+    unsigned rules;   /* of the question and of its profile */
+    bool errors_only; /* before a signature, which warnings and notices do not block: they are not asked */
     struct lint_whole whole;
     struct der tbs; /* of a certificate or a CRL */
 

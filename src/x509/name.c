@@ -171,7 +171,7 @@ static int check_rdn(struct der rdn, const char *what, uint32_t *seen, struct p1
     if (v.row->oid == OID_NONE && oid_to_dotted(oid, text, sizeof(text)) != 0)
         return err_set(err, P11CA_REFUSED, "NAME_SYNTAX",
             "%s: want an attribute type of less than %d characters, numbers below 2^63", what, OID_TEXT);
-    v.attr = oid_text(oid, text);
+    v.attr = v.row->oid != OID_NONE ? oid_name(v.row->oid) : oid_text(oid, text);
     if (check_value(&v, err) != 0)
         return -1;
     if (v.row->once) {

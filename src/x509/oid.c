@@ -162,7 +162,7 @@ const char *oid_name(enum oid id)
 
 bool oid_is(struct der content, enum oid id)
 {
-    return der_equal(content, oid_der(id));
+    return oid_equal(content, oid_der(id));
 }
 
 enum oid oid_find(struct der content)
@@ -170,7 +170,7 @@ enum oid oid_find(struct der content)
     size_t i;
 
     for (i = 1; i < OID_N; i++) {
-        if (table[i].len == content.len && memcmp(table[i].content, content.p, content.len) == 0)
+        if (oid_equal(content, oid_der((enum oid)i)))
             return (enum oid)i;
     }
     return OID_NONE;

@@ -2,6 +2,8 @@
 #ifndef X509_OID_H
 #define X509_OID_H
 
+#include <string.h>
+
 #include "x509/der.h"
 
 enum oid {
@@ -122,6 +124,12 @@ enum oid {
 
 /* DER content octets of a known identifier. */
 struct der oid_der(enum oid id);
+
+/* The last octet is compared first: identifiers of one arc differ in nothing else. */
+static inline bool oid_equal(struct der a, struct der b)
+{
+    return a.len == b.len && a.len && a.p[a.len - 1] == b.p[b.len - 1] && memcmp(a.p, b.p, a.len) == 0;
+}
 
 /* Its name ("basicConstraints"), never NULL. */
 const char *oid_name(enum oid id);

@@ -116,10 +116,10 @@ int profile_check_key(const struct profile *p, const struct spki *spki, struct p
 {
     char have[SPKI_TEXT];
 
-    spki_text(spki, have);
     if (!(p->keys & KEY_BIT(spki->kind)))
         return err_set(err, P11CA_REFUSED, spki->kind == KEY_RSA ? "KEY_TYPE" : "KEY_CURVE",
-            "profile '%s': public key: want a kind of key it allows, have %s", p->name, have);
+            "profile '%s': public key: want a kind of key it allows, have %s", p->name,
+            spki_text(spki, have));
     if (spki->kind == KEY_RSA && spki->bits < p->rsa_bits_min)
         return err_set(err, P11CA_REFUSED, "KEY_TOO_SMALL",
             "profile '%s': public key: SP 800-57 5.6.1: want RSA of at least %u bits, have %u", p->name,
@@ -127,7 +127,7 @@ int profile_check_key(const struct profile *p, const struct spki *spki, struct p
     return 0;
 }
 
-static void allowed_kinds(unsigned bits, char dst[EXT_TEXT])
+static const char *allowed_kinds(unsigned bits, char dst[EXT_TEXT])
 {
     enum san_type t;
     size_t len = 0;
@@ -143,6 +143,7 @@ static void allowed_kinds(unsigned bits, char dst[EXT_TEXT])
     }
     if (!len)
         memcpy(dst, "none", 5);
+    return dst;
 }
 
 int profile_check_sans(const struct profile *p, const struct san_list *sans, struct p11ca_err *err)
@@ -150,14 +151,14 @@ int profile_check_sans(const struct profile *p, const struct san_list *sans, str
     size_t i, n = sans ? sans->n : 0;
     char kinds[EXT_TEXT];
 
-    allowed_kinds(p->san_allowed, kinds);
     if (n == 0 && p->san_required)
         return err_set(err, P11CA_REFUSED, "SAN_REQUIRED",
-            "profile '%s': RFC 5280 4.2.1.6: SAN: want at least one name (%s), have none", p->name, kinds);
+            "profile '%s': RFC 5280 4.2.1.6: SAN: want at least one name (%s), have none", p->name,
+            allowed_kinds(p->san_allowed, kinds));
     for (i = 0; i < n; i++) {
         if (!(p->san_allowed & SAN_BIT(sans->v[i].type)))
             return err_set(err, P11CA_REFUSED, "SAN_KIND", "profile '%s': SAN: want %s, have %s:%s", p->name,
-                kinds, san_type_name(sans->v[i].type), sans->v[i].text);
+                allowed_kinds(p->san_allowed, kinds), san_type_name(sans->v[i].type), sans->v[i].text);
     }
     return 0;
 }

@@ -136,12 +136,30 @@ const char *san_check_uuid(const char *text, size_t len)
 }
 
 /* The characters RFC 3986 2 allows. */
+static bool is_uri_char(char c)
+{
+    switch (c) {
+    case '"':
+    case '<':
+    case '>':
+    case '\\':
+    case '^':
+    case '`':
+    case '{':
+    case '|':
+    case '}':
+        return false;
+    default:
+        return c > 0x20 && c < 0x7f;
+    }
+}
+
 static const char *check_uri_chars(const char *text, size_t len)
 {
     size_t i;
 
     for (i = 0; i < len; i++) {
-        if (text[i] <= 0x20 || text[i] >= 0x7f || strchr("\"<>\\^`{|}", text[i]))
+        if (!is_uri_char(text[i]))
             return "the characters of RFC 3986 (others as %XX)";
         if (text[i] == '%' && (len - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2])))
             return "two hexadecimal digits after %";

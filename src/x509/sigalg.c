@@ -1,11 +1,13 @@
 #include "x509/sigalg.h"
 
+#include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "x509/ossl.h"
+#include "x509/verifier.h"
 
 #define ID(bytes)                                                                                            \
     {                                                                                                        \
@@ -106,35 +108,71 @@ int sigalg_read(
     return 0;
 }
 
+/* --- signing and verifying --- */
+
+/* The digest apart from the operation: EVP_DigestVerify() fetches both anew for every signature. */
+static int digest(const struct sigalg *alg, struct der tbs, uint8_t ret[HASH_MAX], size_t *ret_len)
+{
+    return hash_by_name(alg->digest, tbs.p, tbs.len, ret, ret_len);
+}
+
 int sigalg_sign(
     EVP_PKEY *key, const struct sigalg *alg, struct der tbs, struct buf *ret, struct p11ca_err *err)
 {
-    SCOPED(md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    uint8_t sig[LIMIT_SIGNATURE];
-    size_t len = sizeof(sig);
+    SCOPED(pkey_ctx) EVP_PKEY_CTX *ctx = NULL;
+    uint8_t sig[LIMIT_SIGNATURE], hash[HASH_MAX];
+    size_t len = sizeof(sig), hash_len;
     int want = EVP_PKEY_get_size(key);
 
     if (want <= 0 || (size_t)want > sizeof(sig))
         return err_set(err, P11CA_BUG, "SIGN", "sign: a key with signatures of %d octets", want);
-    if (!ctx || EVP_DigestSignInit(ctx, NULL, hash_md(alg->digest), NULL, key) != 1 ||
-        EVP_DigestSign(ctx, sig, &len, tbs.p, tbs.len) != 1)
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    if (!ctx || digest(alg, tbs, hash, &hash_len) != 0 || EVP_PKEY_sign_init(ctx) != 1 ||
+        EVP_PKEY_CTX_set_signature_md(ctx, hash_md(alg->digest)) != 1 ||
+        EVP_PKEY_sign(ctx, sig, &len, hash, hash_len) != 1)
         return err_openssl(err, P11CA_BUG, "sign with %s", alg->text);
     buf_add(ret, sig, len);
     return buf_ok(ret) ? 0 : err_nomem(err);
 }
 
+static int verify(
+    EVP_PKEY_CTX *ctx, const struct sigalg *alg, struct der tbs, struct der sig, struct p11ca_err *err)
+{
+    uint8_t hash[HASH_MAX];
+    size_t len;
+
+    if (digest(alg, tbs, hash, &len) != 0)
+        return err_openssl(err, P11CA_BUG, "verify with %s", alg->text);
+    if (EVP_PKEY_verify(ctx, sig.p, sig.len, hash, len) == 1)
+        return 0;
+    ERR_clear_error(); /* the reasons tell a person nothing */
+    return err_set(err, P11CA_NEGATIVE, "SIGNATURE_BAD",
+        "signature: want one by this key with %s, have another", alg->text);
+}
+
 int sigalg_verify(
     EVP_PKEY *pub, const struct sigalg *alg, struct der tbs, struct der sig, struct p11ca_err *err)
 {
-    SCOPED(md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int rc;
+    SCOPED(pkey_ctx) EVP_PKEY_CTX *own = NULL;
+    EVP_PKEY_CTX *ctx;
 
-    if (!ctx || EVP_DigestVerifyInit(ctx, NULL, hash_md(alg->digest), NULL, pub) != 1)
+    /* A token's key ends with its session: nothing of it is kept. */
+    if (EVP_PKEY_get0_provider(pub))
+        ctx = verifier_of_key(pub, alg);
+    else
+        ctx = own = verifier_new(pub, alg);
+    if (!ctx)
         return err_openssl(err, P11CA_BUG, "verify with %s", alg->text);
-    rc = EVP_DigestVerify(ctx, sig.p, sig.len, tbs.p, tbs.len);
-    if (rc == 1)
-        return 0;
-    err_openssl(err, P11CA_NEGATIVE, "signature"); /* empties the queue; the reasons tell a person nothing */
-    return err_set(err, P11CA_NEGATIVE, "SIGNATURE_BAD",
-        "signature: want one by this key with %s, have another", alg->text);
+    return verify(ctx, alg, tbs, sig, err);
+}
+
+int sigalg_verify_by(
+    const struct spki *key, const struct sigalg *alg, struct der tbs, struct der sig, struct p11ca_err *err)
+{
+    SCOPED(pkey) EVP_PKEY *pub = NULL;
+    EVP_PKEY_CTX *ctx;
+
+    if (key->kind == KEY_RSA)
+        return spki_evp1(key, &pub, err) == 0 ? sigalg_verify(pub, alg, tbs, sig, err) : -1;
+    return verifier_of_point(key, alg, &ctx, err) == 0 ? verify(ctx, alg, tbs, sig, err) : -1;
 }

@@ -38,8 +38,16 @@ const struct sigalg *sigalg_by_text(const char *text);
 P11CA_CHECK int sigalg_sign(
     EVP_PKEY *key, const struct sigalg *alg, struct der tbs, struct buf *ret, struct p11ca_err *err);
 
-/* P11CA_NEGATIVE with code SIGNATURE_BAD when it does not verify. */
+/*
+ * P11CA_NEGATIVE with code SIGNATURE_BAD when it does not verify. Fastest when a thread asks for the same key again; the
+ * thread then keeps a reference to it, until it asks for another one or ends. A key must not change once it was asked
+ * for.
+ */
 P11CA_CHECK int sigalg_verify(
     EVP_PKEY *pub, const struct sigalg *alg, struct der tbs, struct der sig, struct p11ca_err *err);
+
+/* The same by a key of which there are only the bytes, and which is asked but once: P11CA_REFUSED as spki_evp1(). */
+P11CA_CHECK int sigalg_verify_by(
+    const struct spki *key, const struct sigalg *alg, struct der tbs, struct der sig, struct p11ca_err *err);
 
 #endif

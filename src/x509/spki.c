@@ -1,6 +1,7 @@
 #include "x509/spki.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 #include <pthread.h>
@@ -251,20 +252,27 @@ static void make_templates(void)
         templates[i] = make_template(curves[i].group);
 }
 
+int spki_set_point(EVP_PKEY *key, const struct spki *s, struct p11ca_err *err)
+{
+    struct der point = spki_key(s);
+
+    if (EVP_PKEY_set1_encoded_public_key(key, point.p, point.len) == 1)
+        return 0;
+    ERR_clear_error();
+    return err_set(err, P11CA_REFUSED, "KEY_INVALID",
+        "public key: SP 800-56A 5.6.2.3: want a point on %s, have another", curves[s->kind].name);
+}
+
 static int evp_of_point(const struct spki *s, EVP_PKEY **ret, struct p11ca_err *err)
 {
     SCOPED(pkey) EVP_PKEY *key = NULL;
-    struct der point = spki_key(s);
 
     pthread_once(&templates_once, make_templates);
     key = templates[s->kind] ? EVP_PKEY_dup(templates[s->kind]) : NULL;
     if (!key)
         return err_openssl(err, P11CA_BUG, "key object for %s", curves[s->kind].name);
-    if (EVP_PKEY_set1_encoded_public_key(key, point.p, point.len) != 1) {
-        err_openssl(err, P11CA_REFUSED, "public key");
-        return err_set(err, P11CA_REFUSED, "KEY_INVALID",
-            "public key: SP 800-56A 5.6.2.3: want a point on %s, have another", curves[s->kind].name);
-    }
+    if (spki_set_point(key, s, err) != 0)
+        return -1;
     *ret = key;
     key = NULL;
     return 0;
@@ -330,12 +338,13 @@ int spki_sha256(const struct spki *s, uint8_t ret[SHA256_LEN], struct p11ca_err 
     return hash_sha256(s->der, s->len, ret) == 0 ? 0 : err_openssl(err, P11CA_BUG, "SHA-256");
 }
 
-void spki_text(const struct spki *s, char dst[SPKI_TEXT])
+const char *spki_text(const struct spki *s, char dst[SPKI_TEXT])
 {
     if (s->kind == KEY_RSA)
         snprintf(dst, SPKI_TEXT, "RSA %u", s->bits);
     else
         snprintf(dst, SPKI_TEXT, "EC %s", curves[s->kind].name);
+    return dst;
 }
 
 bool spki_equal(const struct spki *a, const struct spki *b)

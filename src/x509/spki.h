@@ -56,6 +56,12 @@ P11CA_CHECK int spki_check_weak(const struct spki *s, struct p11ca_err *err);
 /* A key object for verifying; caller frees. Thread safe, without OpenSSL's decoders (16 us for P-256). */
 P11CA_CHECK int spki_evp1(const struct spki *s, EVP_PKEY **ret, struct p11ca_err *err);
 
+/*
+ * Puts the point of s into a key object of its curve, in the place of the one that is there: a quarter of the work of
+ * spki_evp1(). KEY_INVALID when it is not on the curve; then the object is good for nothing but to be freed.
+ */
+P11CA_CHECK int spki_set_point(EVP_PKEY *key, const struct spki *s, struct p11ca_err *err);
+
 /* Appends the SubjectPublicKeyInfo of a key object, token keys included. */
 P11CA_CHECK int spki_from_evp(EVP_PKEY *key, struct buf *ret, struct p11ca_err *err);
 
@@ -69,9 +75,9 @@ P11CA_CHECK int spki_ski(const struct spki *s, uint8_t ret[SKI_LEN], struct p11c
 /* SHA-256 of the whole SubjectPublicKeyInfo: what keys are compared by. */
 P11CA_CHECK int spki_sha256(const struct spki *s, uint8_t ret[32], struct p11ca_err *err);
 
-/* "EC P-256", "RSA 3072" */
+/* "EC P-256", "RSA 3072"; returns dst. */
 #define SPKI_TEXT 16
-void spki_text(const struct spki *s, char dst[SPKI_TEXT]);
+const char *spki_text(const struct spki *s, char dst[SPKI_TEXT]);
 
 bool spki_equal(const struct spki *a, const struct spki *b);
 

@@ -88,10 +88,11 @@ int tbs_read(struct der tbs, struct tbs *ret, struct p11ca_err *err)
 
 const struct cert_ext *tbs_ext(const struct tbs *t, enum oid id)
 {
+    const struct der oid = oid_der(id);
     size_t i;
 
     for (i = 0; i < t->n_exts; i++) {
-        if (oid_is(t->exts[i].oid, id))
+        if (oid_equal(t->exts[i].oid, oid))
             return &t->exts[i];
     }
     return NULL;
@@ -151,10 +152,8 @@ int tbs_facts(const struct tbs *t, struct cert_facts *ret, struct p11ca_err *err
 
     for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
         const struct cert_ext *ext = tbs_ext(t, facts[i].oid);
-        struct p11ca_err why;
 
-        if (ext &&
-            (der_check(ext->value, DER_MAX_DEPTH, "value", &why) != 0 || facts[i].read(ext->value, &f) != 0))
+        if (ext && (!der_is_canonical(ext->value, DER_MAX_DEPTH) || facts[i].read(ext->value, &f) != 0))
             return err_set(err, P11CA_REFUSED, "CERT_EXT_BAD",
                 "certificate: extension %s: RFC 5280 4.2: want one DER value of its type, have something "
                 "else",

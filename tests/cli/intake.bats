@@ -234,7 +234,7 @@ events_now() {
 # The reason in the words of stderr; alarm: a person has to look at it.
 wanted_events() {
     case $code in
-    DUP_KEY_LEDGER | KEY_IS_CA | PRIVATE_KEY_SEEN) echo "alarm|$code: ${stderr#p11ca: }" ;;
+    DEVICE_ISSUED | DUP_KEY_LEDGER | KEY_IS_CA | PRIVATE_KEY_SEEN) echo "alarm|$code: ${stderr#p11ca: }" ;;
     esac
     [[ $exit != 4 ]] || echo "reject|${stderr#p11ca: }"
 }

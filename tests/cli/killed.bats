@@ -113,6 +113,10 @@ killed_between_lines() {
     killed_in_token destroy-key
 }
 
+@test "killed inside each token call that changes something: lot-ticket.conf" {
+    killed_in_token lot-ticket
+}
+
 @test "killed inside each token call that changes something: recovery-drill.conf" {
     killed_in_token recovery-drill
 }
@@ -143,6 +147,10 @@ killed_between_lines() {
 
 @test "killed before each line of the transcript: destroy-key.conf" {
     killed_between_lines destroy-key
+}
+
+@test "killed before each line of the transcript: lot-ticket.conf" {
+    killed_between_lines lot-ticket
 }
 
 @test "killed before each line of the transcript: recovery-drill.conf" {

@@ -13,6 +13,7 @@ extend_conf() {
                 store = "softhsm"; };\
   factory-next = { kind = "softhsm2"; uri = "pkcs11:token=acme-2nd-factory"; pin = "file:pins/factory";\
                    so-pin = "file:pins/factory-so"; store = "softhsm"; };|' \
+        -e 's|profile = "issuing-ca"; issuer = "root"; issues|profile = "issuing-ca"; issuer = "root"; ticket-from = "root"; issues|' \
         -e 's|profile = "root-ca"; };|profile = "root-ca"; issues = [ "issuing-ca", "cross-ca" ]; };|' "$1/p11ca.conf"
 }
 
@@ -63,6 +64,11 @@ plain() {
         openssl crl -in "$1" -noout -text | sed -E '/Update:/d; /^ +([0-9a-f]{2}:)*[0-9a-f]{2}:?$/d; s/([0-9A-F]{2}:){19}[0-9A-F]{2}/KEYID/'
         ;;
     *.csr) openssl req -in "$1" -noout -text -verify 2>&1 | sed -E '/^ +([0-9a-f]{2}:)*[0-9a-f]{2}:?$/d' ;;
+    *.ticket) grep -v '^not-' "$1" ;;
+    *.ticket.p7s)
+        openssl cms -verify -binary -inform DER -in "$1" -content "${1%.p7s}" -noverify -out /dev/null 2>&1
+        openssl cms -cmsout -print -inform DER -in "$1" | grep -E 'subject:|digestAlgorithm|signatureAlgorithm'
+        ;;
     *) sha256sum <"$1" ;;
     esac
 }

@@ -69,6 +69,10 @@ ready() {
     ready destroy-key
 }
 
+@test "lot-ticket.conf" {
+    ready lot-ticket
+}
+
 @test "recovery-drill.conf" {
     ready recovery-drill
 }

@@ -705,7 +705,7 @@ END
     rehearsal intermediate
     echo text >text
     swap text 07-factory-chain.pem
-    differs 'step 7, artefacts/07-factory-chain.pem: neither certificate, request, CRL nor public key: want it as in the rehearsal, have another'
+    differs 'step 7, artefacts/07-factory-chain.pem: neither certificate, request, CRL, public key nor ticket: want it as in the rehearsal, have another'
 }
 
 @test "compare: the first is a rehearsal; both are verified before" {

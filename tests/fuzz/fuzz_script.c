@@ -24,7 +24,7 @@ static const char conf[] =
     "    issues = [ \"issuing-ca\", \"cross-ca\", \"ocsp-signer\" ]; };\n"
     "  factory = { token = \"factory\"; key = \"factory\"; subject = \"CN=Acme Factory CA,O=Acme\";\n"
     "    profile = \"issuing-ca\"; issuer = \"root\"; issues = [ \"server\", \"client\", \"device\", "
-    "\"ocsp-signer\" ]; };\n"
+    "\"ocsp-signer\" ]; ticket-from = \"root\"; };\n"
     "  outside = { subject = \"CN=Acme Outside CA,O=Acme\"; profile = \"issuing-ca\"; issuer = \"root\"; };\n"
     "};\n";
 

@@ -89,6 +89,15 @@ static void escape_makes_foreign_text_harmless(void **state)
     }
 }
 
+static void controls_of_ascii(void **state)
+{
+    uint32_t c;
+
+    (void)state;
+    for (c = 0; c < 0xa0; c++)
+        assert_int_equal(text_is_control(c), c < 0x20 || c >= 0x7f);
+}
+
 static void escape_stays_inside_its_buffer(void **state)
 {
     char out[8];
@@ -823,10 +832,38 @@ static void hash_known_answer(void **state)
     assert_string_equal(hex, "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD");
 }
 
+static void hash_by_its_name(void **state)
+{
+    static const struct {
+        const char *name, *hex;
+    } rows[] = {
+        {"SHA1", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {"SHA256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"SHA384", "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca13"
+                   "4c825a7"},
+        {"SHA512", "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a"
+                   "3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
+    };
+    uint8_t sum[HASH_MAX];
+    char hex[2 * HASH_MAX + 1];
+    size_t i, len = 7;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(hash_by_name(rows[i].name, "abc", 3, sum, &len), 0);
+        text_hex_lower(sum, len, hex);
+        assert_string_equal(hex, rows[i].hex);
+    }
+    len = 7;
+    assert_int_equal(hash_by_name("MD5", "abc", 3, sum, &len), -1);
+    assert_int_equal(len, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escape_makes_foreign_text_harmless),
+        cmocka_unit_test(controls_of_ascii),
         cmocka_unit_test(escape_stays_inside_its_buffer),
         cmocka_unit_test(hex_goes_both_ways),
         cmocka_unit_test(buffer_inserts_and_formats),
@@ -855,6 +892,7 @@ int main(void)
         cmocka_unit_test(errors_are_escaped_and_prefixed),
         cmocka_unit_test(pool_does_each_item_once),
         cmocka_unit_test(hash_known_answer),
+        cmocka_unit_test(hash_by_its_name),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -317,7 +317,7 @@ static void open_makes_a_private_file(void **state)
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 2);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
     assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
     check_says(p, "");
     open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
@@ -364,12 +364,12 @@ static void open_refuses_newer_versions(void **state)
     with_factory(p);
     ledger_close(p->l);
     p->l = NULL;
-    raw_ok(p, "PRAGMA user_version = 3");
+    raw_ok(p, "PRAGMA user_version = 4");
     refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
-        "%P: schema: want version 2 or older, have 3: made by a newer p11ca");
+        "%P: schema: want version 3 or older, have 4: made by a newer p11ca");
     raw_ok(p, "PRAGMA user_version = 0");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 2, have 0: the next command that writes brings it up");
+        "%P: schema: want version 3, have 0: the next command that writes brings it up");
 }
 
 static struct ledger_crl crl_of(int64_t number)
@@ -402,12 +402,14 @@ static void next_crl_is(struct place *p, int64_t number, int64_t last)
     assert_int_equal(have_last, last);
 }
 
-/* As it was written by a program that knew no other version. */
-static void make_version_1(struct place *p)
+/* As it was written by a program that knew no later version. */
+static void make_version(struct place *p, int version)
 {
     AUTO_BUF sql = BUF_INIT;
+    char name[64];
 
-    ok(p, file_read("tests/data/ledger/version-1.sql", 65536, &sql, &p->err));
+    snprintf(name, sizeof(name), "tests/data/ledger/version-%d.sql", version);
+    ok(p, file_read(name, 65536, &sql, &p->err));
     ok(p, file_write(p->path, FILE_NEW, 0600, "", 0, &p->err));
     raw_ok(p, buf_str(&sql));
 }
@@ -417,14 +419,14 @@ static void version_1_is_brought_up(void **state)
     struct place *p = *state;
     struct ledger_crl *crl = NULL;
 
-    make_version_1(p);
+    make_version(p, 1);
     raw_ok(p, "INSERT INTO crl VALUES (1, 1, NULL, 1799999000, 1800009000, zeroblob(32))");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 2, have 1: the next command that writes brings it up");
+        "%P: schema: want version 3, have 1: the next command that writes brings it up");
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_table_info('crl') WHERE name = 'der'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 2);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
     events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 issue factory device 1101 - 32\n");
     check_says(p, "authority 'factory': CRL 1: want its octets, have none\n");
@@ -436,13 +438,40 @@ static void version_1_is_brought_up(void **state)
     issue(p, 2);
 }
 
-/* The upgrade makes the same tables as a new ledger has. */
-static void version_1_ends_like_a_new_one(void **state)
-{
-    struct place *p = *state, fresh = *p;
-    static const char digest[] = "SELECT sum(length(sql)) * 1000 + count(*) FROM sqlite_schema";
+static int64_t put_ticket(struct place *p, int64_t max);
+static int64_t reserve_on(struct place *p, uint8_t n, int64_t ticket);
 
-    make_version_1(p);
+static void version_2_is_brought_up(void **state)
+{
+    struct place *p = *state;
+
+    make_version(p, 2);
+    refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
+        "%P: schema: want version 3, have 2: the next command that writes brings it up");
+    assert_int_equal(
+        raw_int(p, "SELECT count(*) FROM pragma_table_info('certificate') WHERE name = 'ticket'"), 0);
+
+    open_at(p, LEDGER_WRITE, NOW);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE ticket IS NULL"), 2);
+    check_says(p, "");
+    /* What was reserved then is issued now, and what is new counts. */
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, issue_row(p, 2, cert_of(2)));
+    ok(p, ledger_commit(p->l, &p->err));
+    (void)reserve_on(p, 3, put_ticket(p, 1));
+    assert_int_equal(raw_int(p, "SELECT used FROM ticket"), 1);
+    check_says(p, "");
+}
+
+/* The upgrade makes the same tables as a new ledger has. */
+static void ends_like_a_new_one(struct place *p, int version)
+{
+    static const char digest[] = "SELECT sum(length(sql)) * 1000 + count(*) FROM sqlite_schema";
+    struct place fresh = *p;
+
+    make_version(p, version);
     open_at(p, LEDGER_WRITE, NOW);
     check_says(p, "");
     snprintf(fresh.path, sizeof(fresh.path), "%s/fresh.db", p->dir);
@@ -450,6 +479,16 @@ static void version_1_ends_like_a_new_one(void **state)
     open_at(&fresh, LEDGER_CREATE, NOW);
     assert_int_equal(raw_int(p, digest), raw_int(&fresh, digest));
     ledger_close(fresh.l);
+}
+
+static void version_1_ends_like_a_new_one(void **state)
+{
+    ends_like_a_new_one(*state, 1);
+}
+
+static void version_2_ends_like_a_new_one(void **state)
+{
+    ends_like_a_new_one(*state, 2);
 }
 
 static void open_refuses_other_files(void **state)
@@ -1524,7 +1563,238 @@ static void crls_are_the_authority_s_own(void **state)
     revoked_are(p, 0, "");
 }
 
+/* --- tickets */
+
+static const uint8_t ticket_text[] = "as it was signed", other_text[] = "another text";
+static const struct ledger_ticket lot_47 = {
+    .id = "lot-47",
+    .authority = "factory",
+    .text = {ticket_text, sizeof(ticket_text)},
+    .cms = {(const uint8_t *)"\x30\x00", 2},
+};
+
+static int64_t put_ticket(struct place *p, int64_t max)
+{
+    struct ledger_ticket t = lot_47;
+    int64_t id = 0;
+
+    t.max = max;
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_ticket(p->l, &t, &id, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    return id;
+}
+
+static int64_t reserve_on(struct place *p, uint8_t n, int64_t ticket)
+{
+    struct ledger_cert c = row(n);
+    int64_t id = 0;
+
+    c.ticket = ticket;
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    return id;
+}
+
+static void issue_on(struct place *p, uint8_t n, int64_t ticket)
+{
+    int64_t id = reserve_on(p, n, ticket);
+
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, issue_row(p, id, cert_of(n)));
+    ok(p, ledger_commit(p->l, &p->err));
+}
+
+static void left_is(struct place *p, int64_t want)
+{
+    uint8_t sha256[SHA256_LEN];
+    int64_t id = 0, left = -1;
+
+    assert_int_equal(hash_sha256(ticket_text, sizeof(ticket_text), sha256), 0);
+    assert_int_equal(ledger_find_ticket(p->l, sha256, &id, &left, &p->err), want < 0 ? 0 : 1);
+    assert_int_equal(left, want);
+}
+
+static int keep_ticket_id(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
+{
+    (void)err;
+    snprintf(arg, 65, "%s %d", c->ticket_id ? c->ticket_id : "-", (int)c->ticket);
+    return 1;
+}
+
+static void ticket_counts(void **state)
+{
+    const struct ledger_filter all = LEDGER_ANY;
+    struct place *p = *state;
+    char ticket[65] = "";
+    int64_t id;
+
+    with_factory(p);
+    left_is(p, -1);
+    id = put_ticket(p, 2);
+    left_is(p, 2);
+    issue_on(p, 1, id);
+    left_is(p, 1);
+    (void)reserve_on(p, 2, id);
+    left_is(p, 0);
+    issue(p, 3); /* on none */
+    left_is(p, 0);
+    assert_int_equal(ledger_each_cert(p->l, &all, keep_ticket_id, ticket, &p->err), 1);
+    assert_string_equal(ticket, "lot-47 1");
+    events_are(p,
+        "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 ticket factory - - ID lot-47, at most 2 32\n"
+        "3 issue factory device 1101 ticket lot-47 32\n4 issue factory device 1103 - 32\n");
+    check_says(p, "");
+}
+
+static void ticket_is_of_its_authority(void **state)
+{
+    const struct ledger_authority other = {.name = "other", .spki = {other_spki, sizeof(other_spki)}};
+    struct place *p = *state;
+    struct ledger_cert c;
+    int64_t ticket, id = 0;
+
+    with_factory(p);
+    ticket = put_ticket(p, 5);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_put_authority(p->l, &other, &p->err));
+    c = row(1);
+    c.authority = "other";
+    c.ticket = ticket;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: the ticket is spent, or another authority's");
+    ledger_rollback(p->l);
+    left_is(p, 5);
+}
+
+/* The program asks before; the file refuses whoever does not. */
+static void ticket_ends(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert c = row(2);
+    int64_t id = 0;
+
+    with_factory(p);
+    c.ticket = put_ticket(p, 1);
+    issue_on(p, 1, c.ticket);
+    c = row(2);
+    c.ticket = 1;
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: the ticket is spent, or another authority's");
+    ledger_rollback(p->l);
+    left_is(p, 0);
+    check_says(p, "");
+}
+
+static void rollback_counts_nothing(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert c = row(1);
+    int64_t id = 0;
+
+    with_factory(p);
+    c.ticket = put_ticket(p, 5);
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    left_is(p, 4);
+    ledger_rollback(p->l);
+    left_is(p, 5);
+    check_says(p, "");
+}
+
+static void ticket_keeps_its_text(void **state)
+{
+    struct place *p = *state;
+    struct ledger_ticket t = lot_47;
+    uint8_t sha256[SHA256_LEN];
+    int64_t id = 0;
+
+    with_factory(p);
+    (void)put_ticket(p, 1);
+    t.text = (struct blob){other_text, sizeof(other_text)};
+    t.max = 9;
+    ok(p, ledger_begin(p->l, &p->err));
+    refused_as(p, ledger_put_ticket(p->l, &t, &id, &p->err), P11CA_REFUSED, "TICKET_CHANGED",
+        "ticket 'lot-47': another text was counted under this ID: want SHA-256 "
+        "edf7b0a555f3f2cde2116a13873c73303d0193a435edfffd55cd612aee97862a, have "
+        "ded13e4e2c7ec942ffb1ca08c890b17928ea93d5f96760085fbf1a552afa81fa");
+    ledger_rollback(p->l);
+    assert_int_equal(hash_sha256(other_text, sizeof(other_text), sha256), 0);
+    ok(p, ledger_check_ticket(p->l, "factory", "lot-48", sha256, &p->err));
+    ok(p, ledger_check_ticket(p->l, "root", "lot-47", sha256, &p->err));
+    assert_int_equal(ledger_check_ticket(p->l, "factory", "lot-47", sha256, &p->err), -1);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM ticket"), 1);
+}
+
+/* As tamperings below: the ledger has ticket 1 for two, certificate 1 issued on it, 2 issued on none, events 1 key,
+ * 2 ticket, 3 and 4 issue. */
+#define DROP_TICKET                                                                                          \
+    "DROP TRIGGER ticket_insert; DROP TRIGGER ticket_delete; DROP TRIGGER ticket_identity;"                  \
+    "DROP TRIGGER ticket_used; DROP TRIGGER certificate_keeps_ticket;"
+#define LOT_47    "ticket 'lot-47' of authority 'factory': "
+#define CERT_N(n) "certificate row " #n ": serial 111111111111111111111111111111111111110" #n ": "
+
+static void check_finds_in_tickets(void **state)
+{
+    static const struct {
+        const char *sql, *found;
+    } rows[] = {
+        {"UPDATE ticket SET used = 2",
+            LOT_47 "used: want 1, as many certificates are counted on it, have 2\n"},
+        {DROP_TICKET "UPDATE ticket SET used = 0",
+            LOT_47 "used: want 1, as many certificates are counted on it, have 0\n"},
+        {DROP_TICKET "UPDATE ticket SET text = x'00'", LOT_47 "SHA-256 column does not fit the text\n"},
+        {DROP_TICKET "UPDATE ticket SET text = x'00', sha256 = "
+                     "x'6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d'",
+            LOT_47 "want a 'ticket' event with its SHA-256, have none\n"
+                   "event 2: ticket of authority 'factory': want it, have none\n"},
+        {DROP_TICKET "UPDATE certificate SET ticket = NULL; UPDATE ticket SET used = 0",
+            CERT_N(1) "ticket: want that of event 3, have none\n"},
+        {DROP_TICKET "UPDATE certificate SET ticket = 1; UPDATE ticket SET used = 2",
+            CERT_N(2) "ticket: event 4: want 'lot-47', have another or none\n"},
+        {DROP_TICKET "UPDATE ticket SET name = 'lot-48'",
+            CERT_N(1) "ticket: event 3: want 'lot-48', have another or none\n"},
+        {DROP_TICKET "PRAGMA ignore_check_constraints = 1; UPDATE certificate SET ticket = 1;"
+                     "UPDATE ticket SET max = 1, used = 1",
+            LOT_47 "want at most 1 certificates on it, have 2\n" CERT_N(
+                2) "ticket: event 4: want 'lot-47', have another or none\n"},
+        {DROP_TICKET "UPDATE certificate SET ticket = NULL; DELETE FROM ticket",
+            CERT_N(1) "ticket: want that of event 3, have none\n"
+                      "event 2: ticket of authority 'factory': want it, have none\n"},
+        {DROP_TICKET "PRAGMA foreign_keys = OFF; UPDATE ticket SET authority = 2",
+            "database: ticket row 1: want the authority it refers to, have none\n"
+            "ticket 'lot-47' of authority '?': want a 'ticket' event with its SHA-256, have none\n" CERT_N(
+                1) "ticket: 'lot-47' is another authority's\n"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct text found = {.s = ""};
+        void *fresh = NULL;
+        struct place *p;
+
+        assert_int_equal(set_up(&fresh), 0);
+        p = fresh;
+        with_factory(p);
+        issue_on(p, 1, put_ticket(p, 2));
+        issue(p, 2);
+        raw_ok(p, rows[i].sql);
+        ok(p, ledger_check(p->l, add_finding, &found, &p->err));
+        assert_string_equal(found.s, rows[i].found);
+        tear_down(&fresh);
+    }
+}
+
 /* --- what another program may do to the file */
+
+/* Another certificate, counted on the ticket whose row follows. */
+#define INSERT_ON                                                                                            \
+    "INSERT INTO certificate (authority, serial, status, profile, subject, sig_alg, spki_sha256, "           \
+    "request_sha256, tbs_sha256, not_before, not_after, reserved_at, ticket) SELECT authority, "             \
+    "zeroblob(9), 0, profile, subject, sig_alg, spki_sha256, request_sha256, tbs_sha256, 1, 2, 3, "
 
 static void triggers_hold_against_others(void **state)
 {
@@ -1545,7 +1815,7 @@ static void triggers_hold_against_others(void **state)
          "sig_alg,"
          " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot, supersedes, reserved_at, "
          "NULL, NULL,"
-         " NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
+         " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
             "certificates are not replaced: the row or serial exists"},
         {"UPDATE certificate SET serial = zeroblob(9)", "certificates keep what they were reserved for"},
         {"UPDATE certificate SET authority = 2", "certificates keep what they were reserved for"},
@@ -1569,6 +1839,24 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE crl SET der = zeroblob(9)", "CRLs do not change once signed"},
         {"UPDATE crl SET number = 9", "CRLs do not change once signed"},
         {"DELETE FROM crl", "CRLs are not deleted"},
+        {"DELETE FROM ticket", "tickets are not deleted"},
+        {"INSERT OR REPLACE INTO ticket SELECT * FROM ticket", "tickets are not replaced, and begin unused"},
+        {"INSERT OR REPLACE INTO ticket SELECT 9, zeroblob(32), name, authority, 9, 0, 1, text, cms FROM "
+         "ticket",
+            "tickets are not replaced, and begin unused"},
+        {"INSERT INTO ticket SELECT 9, zeroblob(32), 'other', authority, 9, 1, 1, text, cms FROM ticket",
+            "tickets are not replaced, and begin unused"},
+        {"UPDATE ticket SET used = 0", "tickets are counted one by one, up to their maximum"},
+        {"UPDATE ticket SET used = used - 1", "tickets are counted one by one, up to their maximum"},
+        {"UPDATE ticket SET used = used + 1", "tickets are counted one by one, up to their maximum"},
+        {"UPDATE ticket SET max = 9", "tickets keep what they were signed for"},
+        {"UPDATE OR REPLACE ticket SET name = 'other'", "tickets keep what they were signed for"},
+        {"UPDATE ticket SET sha256 = zeroblob(32)", "tickets keep what they were signed for"},
+        {"UPDATE ticket SET text = x'00'", "tickets keep what they were signed for"},
+        {"UPDATE ticket SET cms = x'00'", "tickets keep what they were signed for"},
+        {"UPDATE certificate SET ticket = NULL", "certificates keep the ticket they were counted on"},
+        {INSERT_ON "1 FROM certificate LIMIT 1", "the ticket is spent, or another authority's"},
+        {INSERT_ON "9 FROM certificate LIMIT 1", "the ticket is spent, or another authority's"},
     };
     struct place *p = *state;
     size_t i;
@@ -1578,6 +1866,7 @@ static void triggers_hold_against_others(void **state)
     ok(p, ledger_put_ca_cert(p->l, "factory", cert_of(7), &p->err));
     ok(p, ledger_commit(p->l, &p->err));
     issue(p, 1);
+    (void)reserve_on(p, 2, put_ticket(p, 1));
     ok(p, put_crl(p, crl_of(1)));
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         raw_refused(p, rows[i].sql, rows[i].msg);
@@ -1809,6 +2098,8 @@ int main(void)
         TEST(open_refuses_newer_versions),
         TEST(version_1_is_brought_up),
         TEST(version_1_ends_like_a_new_one),
+        TEST(version_2_is_brought_up),
+        TEST(version_2_ends_like_a_new_one),
         TEST(open_refuses_other_files),
         TEST(open_finishes_a_killed_create),
         TEST(open_many_at_once),
@@ -1846,6 +2137,12 @@ int main(void)
         TEST(put_crl_refuses),
         TEST(revoked_are_walked),
         TEST(crls_are_the_authority_s_own),
+        TEST(ticket_counts),
+        TEST(ticket_is_of_its_authority),
+        TEST(ticket_ends),
+        TEST(rollback_counts_nothing),
+        TEST(ticket_keeps_its_text),
+        cmocka_unit_test(check_finds_in_tickets),
         TEST(triggers_hold_against_others),
         cmocka_unit_test(check_finds_in_crls),
         TEST(check_escapes),

@@ -15,6 +15,7 @@ static void check_takes_canonical(void **state)
 
         add_hex(&b, good[i]);
         assert_ok(der_check(der_buf(&b), 8, "it", &err));
+        assert_true(der_is_canonical(der_buf(&b), 8));
     }
 }
 
@@ -68,6 +69,7 @@ static void check_refuses(void **state)
 
         add_hex(&b, bad[i].hex);
         assert_refused(der_check(der_buf(&b), 4, "it", &err), bad[i].code, bad[i].msg);
+        assert_false(der_is_canonical(der_buf(&b), 4));
     }
 }
 
@@ -231,7 +233,7 @@ static void oids(void **state)
 /* Every row of the table: one TLV, found again under its own number. */
 static void oid_table(void **state)
 {
-    int i;
+    int i, k;
 
     (void)state;
     for (i = 1; i < OID_N; i++) {
@@ -240,6 +242,8 @@ static void oid_table(void **state)
         oid_add(&b, (enum oid)i);
         assert_ok(der_check(der_buf(&b), 1, oid_name((enum oid)i), &err));
         assert_int_equal(oid_find(oid_der((enum oid)i)), i);
+        for (k = 0; k < OID_N; k++)
+            assert_int_equal(oid_is(oid_der((enum oid)i), (enum oid)k), i == k);
     }
 }
 

@@ -428,6 +428,7 @@ static void every_rule_has_a_fixture(void **state)
 
 static void rules_are_whole_and_unique(void **state)
 {
+    static const unsigned pairs[] = {ON_PROFILED | ON_FOREIGN, ON_CA | ON_LEAF, ON_ROOT | ON_ISSUED};
     const struct lint_rule *rule, *other;
     char applies[LINT_APPLIES];
     size_t i, k;
@@ -445,6 +446,11 @@ static void rules_are_whole_and_unique(void **state)
         assert_ptr_equal(lint_rule_find(rule->id), rule);
     }
     assert_true(i > 150);
+    /* Each pair of these excludes the other: a rule with both would never be asked. */
+    for (i = 0; (rule = lint_rule_at(i)); i++) {
+        for (k = 0; k < sizeof(pairs) / sizeof(pairs[0]); k++)
+            assert_true((rule->where & pairs[k]) != pairs[k]);
+    }
     assert_false(lint_rule_exists("LINT_NO_SUCH_RULE"));
     assert_false(lint_rule_exists(""));
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "x509/san.h"
+#include "x509/san_check.h"
 
 static void takes(void **state)
 {
@@ -235,6 +236,23 @@ static void refuses(void **state)
 #define ALABEL   "RFC 5890 2.3.2.1: want xn-- labels that are A-labels"
 #define FASCN    "FIPS 201-3 4.2.1: want "
 #define FIELDS   FASCN "AAAA-SSSS-CCCCCC-S-I-PPPPPPPPPP-C-OOOO-A, all digits, or # and 50 hexadecimal ones"
+
+/* RFC 3986 2: of ASCII, all but these; % only before two digits, # and brackets by rules of their own. */
+static void characters_of_uris(void **state)
+{
+    int c;
+
+    (void)state;
+    for (c = 1; c < 0x80; c++) {
+        bool allowed = c > ' ' && c < 0x7f && !strchr("\"<>\\^`{|}", c);
+        char text[] = "urn:a_b";
+
+        if (strchr("%[]", c))
+            continue;
+        text[5] = (char)c;
+        assert_int_equal(san_check_uri(text, strlen(text)) == NULL, allowed);
+    }
+}
 
 /* Rules with a code of their own, and kinds of their own. */
 static void refuses_other_kinds(void **state)
@@ -759,6 +777,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(characters_of_uris),
         cmocka_unit_test(refuses_other_kinds),
         cmocka_unit_test(spiffe_lengths),
         cmocka_unit_test(who_is_meant_is_one),

@@ -1,0 +1,775 @@
+#include "issue/flow.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/pool.h"
+#include "issue/publish.h"
+
+#define MAX_WORKERS 64
+#define READ_AHEAD  64 /* rows read before workers are told */
+
+/* A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing. */
+#define SLOW_TOKEN   3.0
+#define SLOW_SAMPLES 8
+
+/*
+ * Rows are numbered as they are read; cursors are the number of the next row for a step. For each:
+ *   told <= marked <= published <= recorded <= signed_ <= reserved <= prepared <= read
+ * and no more than FLOW_ROWS lie between the first and the last. to_prepare and to_sign are the next that a worker takes,
+ * to_publish the next of the publisher. All of it is under the lock; a row belongs to whoever has taken it.
+ */
+struct flow {
+    struct flow_order order;
+    struct pipeline_signer signer;
+    pthread_mutex_t lock;
+    pthread_cond_t work, event, files;
+
+    size_t read, to_prepare, prepared, reserved, to_sign, signed_, recorded, to_publish, published, marked,
+        told;
+
+    unsigned workers, max_workers, busy, signing;
+    bool source_ended; /* there are no more rows */
+    bool woken;        /* the source may have something */
+    bool stopping;     /* no more serials */
+    bool dead;         /* nothing more is signed or written: why says it */
+    bool leaving;      /* threads end */
+    struct p11ca_err why;
+
+    bool blocked; /* the next row to reserve waits for one that is under way */
+    bool lost;    /* the token is */
+    struct p11ca_err lost_why;
+    size_t n_signed, signed_at_loss; /* the latter: when it was lost last; 0: never */
+    double sign_wall, sign_cpu;
+    double waiting_since; /* the oldest row that waits for a turn, by the clock; 0: none does */
+
+    pthread_t worker[MAX_WORKERS], publisher;
+    bool has_publisher;
+    struct flow_row row[FLOW_ROWS];
+};
+
+static struct flow_row *at(struct flow *f, size_t n)
+{
+    return &f->row[n % FLOW_ROWS];
+}
+
+/* Under the lock: the end of those that have reached the state. */
+static void advance(struct flow *f, size_t *cursor, size_t end, enum flow_state state)
+{
+    while (*cursor < end && at(f, *cursor)->state >= state)
+        ++*cursor;
+}
+
+static void flow_die(struct flow *f, const struct p11ca_err *why)
+{
+    if (!f->dead)
+        f->why = *why;
+    f->dead = f->stopping = true;
+}
+
+/* --- workers --- */
+
+/* What only ends a row, and what ends all. */
+static bool ends_all(const struct job *job)
+{
+    if (job->state != JOB_FAILED || job->err.kind == P11CA_REFUSED)
+        return false;
+    return job->err.kind != P11CA_FILE || strcmp(job->err.code, "DISK") == 0;
+}
+
+static double thread_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void prepare(struct flow *f, struct flow_row *row)
+{
+    f->order.source->prepare(f->order.arg, row);
+    pthread_mutex_lock(&f->lock);
+    row->state = FLOW_PREPARED;
+    advance(f, &f->prepared, f->read, FLOW_PREPARED);
+    if (row->fatal)
+        flow_die(f, &row->job.err);
+}
+
+/* Whether the signature failed because of a token that may come back; then the row is as if nothing had happened. */
+static bool took_back(struct flow *f, struct flow_row *row)
+{
+    if (row->job.state != JOB_FAILED || !signer_is_lost(&row->job.err))
+        return false;
+    f->lost = true;
+    f->lost_why = row->job.err;
+    row->job.state = JOB_RESERVED;
+    memset(&row->job.err, 0, sizeof(row->job.err));
+    return true;
+}
+
+static void note_sample(struct flow *f, double wall, double cpu)
+{
+    f->n_signed++;
+    if (f->n_signed <= SLOW_SAMPLES) {
+        f->sign_wall += wall;
+        f->sign_cpu += cpu;
+    }
+}
+
+static void sign(struct flow *f, struct flow_row *row)
+{
+    double wall = clock_seconds(), cpu = thread_seconds();
+
+    pipeline_sign(&row->job, &f->signer);
+    wall = clock_seconds() - wall;
+    cpu = thread_seconds() - cpu;
+    pipeline_verify(&row->job, &f->signer);
+    pthread_mutex_lock(&f->lock);
+    f->signing--;
+    if (took_back(f, row))
+        return;
+    note_sample(f, wall, cpu);
+    row->state = FLOW_SIGNED;
+    advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
+    if (ends_all(&row->job))
+        flow_die(f, &row->job.err);
+}
+
+/* Under the lock: the oldest first. NULL: nothing to do. */
+static struct flow_row *take(struct flow *f)
+{
+    if (f->dead)
+        return NULL;
+    while (f->to_sign < f->reserved && at(f, f->to_sign)->state != FLOW_RESERVED)
+        f->to_sign++;
+    if (f->to_sign < f->reserved && !f->lost) {
+        f->signing++;
+        return at(f, f->to_sign++);
+    }
+    while (f->to_prepare < f->read && at(f, f->to_prepare)->state != FLOW_READ)
+        f->to_prepare++;
+    return f->to_prepare < f->read && !f->stopping ? at(f, f->to_prepare++) : NULL;
+}
+
+static bool is_turn(const struct flow *f);
+
+/* Under the lock. */
+static void tell_caller(struct flow *f)
+{
+    if (f->dead || is_turn(f))
+        pthread_cond_signal(&f->event);
+}
+
+static void *work(void *p)
+{
+    struct flow *f = p;
+    struct flow_row *row;
+
+    pthread_mutex_lock(&f->lock);
+    while (!f->leaving) {
+        row = take(f);
+        if (!row) {
+            tell_caller(f); /* only now it is known that there was nothing */
+            pthread_cond_wait(&f->work, &f->lock);
+            continue;
+        }
+        f->busy++;
+        pthread_mutex_unlock(&f->lock);
+        /* Both come back with the lock. */
+        if (row->state == FLOW_RESERVED)
+            sign(f, row);
+        else
+            prepare(f, row);
+        f->busy--;
+        tell_caller(f);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+/* --- the publisher --- */
+
+/* Rows whose certificates are durable; those that have none are passed over. */
+static size_t collect(struct flow *f, size_t first, size_t end, struct flow_row **list)
+{
+    size_t n = 0;
+
+    for (; first < end; first++) {
+        if (at(f, first)->job.state == JOB_ISSUED && at(f, first)->path)
+            list[n++] = at(f, first);
+    }
+    return n;
+}
+
+static void publish_rows(struct flow *f, size_t first, size_t end)
+{
+    struct flow_row *list[FLOW_TURN];
+    size_t n = collect(f, first, end, list), i;
+
+    if (n)
+        f->order.source->publish(f->order.arg, list, n);
+    pthread_mutex_lock(&f->lock);
+    for (i = 0; i < n; i++) {
+        if (ends_all(&list[i]->job))
+            flow_die(f, &list[i]->job.err);
+    }
+    for (; first < end; first++)
+        at(f, first)->state = FLOW_PUBLISHED;
+    f->published = end;
+}
+
+static void *publisher(void *p)
+{
+    struct flow *f = p;
+    size_t first, end;
+
+    pthread_mutex_lock(&f->lock);
+    while (!f->leaving) {
+        first = f->to_publish;
+        end = f->recorded - first > FLOW_TURN ? first + FLOW_TURN : f->recorded;
+        if (first == end) {
+            pthread_cond_wait(&f->files, &f->lock);
+            continue;
+        }
+        f->to_publish = end;
+        pthread_mutex_unlock(&f->lock);
+        publish_rows(f, first, end);
+        tell_caller(f);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+/* --- turns --- */
+
+/* Rows in which a turn deals with each kind: [first, end). */
+struct span {
+    size_t first, end;
+};
+
+static struct span span(size_t first, size_t end)
+{
+    return (struct span){first, end - first > FLOW_TURN ? first + FLOW_TURN : end};
+}
+
+/* Rows that wait for the ledger, of the kind that most do. Behind a row that has to wait for another, all have to. */
+static size_t waiting(const struct flow *f)
+{
+    size_t n = f->signed_ - f->recorded;
+
+    if (!(f->blocked && n == 0) && f->prepared - f->reserved > n)
+        n = f->prepared - f->reserved;
+    return f->published - f->marked > n ? f->published - f->marked : n;
+}
+
+static bool is_idle(const struct flow *f)
+{
+    if (f->busy)
+        return false;
+    if (f->dead)
+        return true;
+    return (f->lost || f->to_sign >= f->reserved) && (f->stopping || f->to_prepare >= f->read);
+}
+
+/* Under the lock: whether the caller's thread has something to do but reading. */
+static bool is_turn(const struct flow *f)
+{
+    if (waiting(f) >= FLOW_TURN || (f->lost && f->signing == 0))
+        return true;
+    if (!is_idle(f))
+        return false;
+    return waiting(f) > 0 || (f->stopping && f->recorded < f->read);
+}
+
+/* Nothing more will be done for these: they go the rest of the way as they are. Under the lock. */
+static void drop_rest(struct flow *f)
+{
+    size_t i;
+
+    for (i = f->dead ? f->recorded : f->reserved; i < f->read; i++) {
+        struct flow_row *row = at(f, i);
+
+        if (row->state >= FLOW_SIGNED && i < f->signed_)
+            continue;
+        row->dropped = row->job.state == JOB_NEW || row->job.state == JOB_RESERVED ||
+                       (row->job.state == JOB_FAILED && i >= f->reserved);
+        if (row->state < FLOW_SIGNED)
+            row->state = FLOW_SIGNED;
+    }
+    f->to_prepare = f->prepared = f->reserved = f->to_sign = f->signed_ = f->read;
+}
+
+/* Whether a row that is under way, from the first one given on, has the same key or device. */
+static bool must_wait(struct flow *f, size_t first, size_t n)
+{
+    const struct job *job = &at(f, n)->job;
+
+    for (; first < n; first++) {
+        const struct flow_row *other = at(f, first);
+
+        if (other->under_way && (memcmp(other->job.spki_sha256, job->spki_sha256, SHA256_LEN) == 0 ||
+                                    (job->device[0] && strcmp(other->job.device, job->device) == 0)))
+            return true;
+    }
+    return false;
+}
+
+static int note_reject(struct flow *f, struct flow_row *row, struct p11ca_err *err)
+{
+    const struct job *job = &row->job;
+    const struct ledger_event e = {.kind = "reject",
+        .authority = row->ctx.authority->name,
+        .profile = job->in.profile ? job->in.profile->name : NULL,
+        .detail = job->err.msg};
+
+    if (job->state != JOB_FAILED || job->reserved || row->noted || row->dropped)
+        return 0;
+    row->noted = true;
+    return ledger_event(f->order.ledger, &e, err);
+}
+
+static int reserve_row(struct flow *f, struct flow_row *row, struct p11ca_err *err)
+{
+    if (f->order.source->admit && row->job.state != JOB_FAILED)
+        f->order.source->admit(f->order.arg, row);
+    if (pipeline_reserve(f->order.ledger, &row->job, &row->ctx, err) != 0)
+        return -1;
+    row->under_way = row->job.state == JOB_RESERVED;
+    return note_reject(f, row, err);
+}
+
+/* *s is shortened to what could be done. */
+static int reserve(struct flow *f, struct span *s, size_t marking, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = s->first; i < s->end; i++) {
+        if (at(f, i)->job.state != JOB_FAILED && must_wait(f, marking, i))
+            break;
+        if (reserve_row(f, at(f, i), err) != 0)
+            return -1;
+    }
+    f->blocked = i < s->end;
+    s->end = i;
+    return 0;
+}
+
+static int record(struct flow *f, const struct span *s, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = s->first; i < s->end; i++) {
+        struct flow_row *row = at(f, i);
+
+        if (!row->dropped && pipeline_record(f->order.ledger, &row->job, &row->ctx, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int mark(struct flow *f, const struct span *s, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = s->first; i < s->end; i++) {
+        struct flow_row *row = at(f, i);
+
+        if (row->job.state == JOB_ISSUED && row->path && !row->dropped &&
+            publish_mark(f->order.ledger, &row->job, row->path, err) != 0)
+            return -1;
+        if (note_reject(f, row, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct turn {
+    struct span mark, record, reserve;
+};
+
+static int write_turn(struct flow *f, struct turn *t, struct p11ca_err *err)
+{
+    struct ledger *l = f->order.ledger;
+    bool durable = t->record.first < t->record.end || t->reserve.first < t->reserve.end;
+
+    if ((durable ? ledger_begin(l, err) : ledger_begin_lazy(l, err)) != 0)
+        return -1;
+    if (mark(f, &t->mark, err) == 0 && record(f, &t->record, err) == 0 &&
+        reserve(f, &t->reserve, t->mark.end, err) == 0)
+        return ledger_commit(l, err);
+    ledger_rollback(l);
+    return -1;
+}
+
+/* Without an authority: what the ledger says of each, and no more. */
+static int judge_rows(struct flow *f, const struct span *s, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = s->first; i < s->end; i++) {
+        struct flow_row *row = at(f, i);
+
+        if (row->job.state != JOB_FAILED && pipeline_look(f->order.ledger, &row->job, &row->ctx) == 0 &&
+            f->order.source->admit)
+            f->order.source->admit(f->order.arg, row);
+        if (ends_all(&row->job)) {
+            *err = row->job.err;
+            return -1;
+        }
+        if (f->order.note && note_reject(f, row, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int judge(struct flow *f, const struct span *s, struct p11ca_err *err)
+{
+    struct ledger *l = f->order.ledger;
+
+    if (!f->order.note)
+        return judge_rows(f, s, err);
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    if (judge_rows(f, s, err) == 0)
+        return ledger_commit(l, err);
+    ledger_rollback(l);
+    return -1;
+}
+
+/* Under the lock: where the rows of a turn that is durable are now. */
+static void moved(struct flow *f, const struct turn *t)
+{
+    bool files = f->has_publisher;
+    size_t i;
+
+    for (i = t->record.first; i < t->record.end; i++) {
+        if (at(f, i)->job.state == JOB_SIGNED)
+            at(f, i)->job.state = JOB_ISSUED;
+        at(f, i)->state = files ? FLOW_RECORDED : FLOW_PUBLISHED;
+    }
+    for (i = t->reserve.first; i < t->reserve.end; i++)
+        at(f, i)->state = at(f, i)->job.state == JOB_RESERVED ? FLOW_RESERVED : FLOW_SIGNED;
+    f->reserved = t->reserve.end;
+    advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
+    f->recorded = t->record.end;
+    f->marked = t->mark.end;
+    if (!files)
+        f->to_publish = f->published = f->marked = f->recorded;
+    pthread_cond_broadcast(&f->work);
+    if (files)
+        pthread_cond_signal(&f->files);
+}
+
+static void judged(struct flow *f, const struct span *s)
+{
+    size_t i;
+
+    for (i = s->first; i < s->end; i++)
+        at(f, i)->state = FLOW_PUBLISHED;
+    f->reserved = f->to_sign = f->signed_ = f->recorded = f->to_publish = f->published = f->marked = s->end;
+}
+
+/* The ledger cannot be written any more: what is in it is told, what is not has not happened. Under the lock. */
+static void give_up(struct flow *f)
+{
+    size_t i;
+
+    for (i = f->recorded; i < f->read; i++) {
+        at(f, i)->dropped = true;
+        at(f, i)->state = FLOW_PUBLISHED;
+    }
+    f->to_prepare = f->prepared = f->reserved = f->to_sign = f->signed_ = f->recorded = f->read;
+    f->to_publish = f->published = f->marked = f->read;
+}
+
+static void set_now(struct flow *f)
+{
+    f->order.ctx.now = home_now(f->order.ctx.home);
+    ledger_set_now(f->order.ledger, f->order.ctx.now);
+}
+
+/* With the lock, which is let go in between. */
+static void take_turn(struct flow *f)
+{
+    struct p11ca_err err;
+    struct turn t;
+    int rc;
+
+    if (f->stopping && is_idle(f))
+        drop_rest(f);
+    t = (struct turn){
+        span(f->marked, f->published), span(f->recorded, f->signed_), span(f->reserved, f->prepared)};
+    pthread_mutex_unlock(&f->lock);
+    set_now(f);
+    rc = f->order.authority ? write_turn(f, &t, &err) : judge(f, &t.reserve, &err);
+    pthread_mutex_lock(&f->lock);
+    if (rc != 0) {
+        flow_die(f, &err);
+        while (f->busy || f->to_publish > f->published)
+            pthread_cond_wait(&f->event, &f->lock);
+        give_up(f);
+    } else if (f->order.authority) {
+        moved(f, &t);
+    } else {
+        judged(f, &t.reserve);
+    }
+}
+
+/* --- the token comes back --- */
+
+/* No signature is under way. Everything that had been asked of the lost session is asked again. */
+static void reopen(struct flow *f)
+{
+    const struct flow_order *o = &f->order;
+    const struct authority_conf *conf = o->authority->conf;
+    struct p11ca_err err;
+    bool again = f->signed_at_loss && f->signed_at_loss == f->n_signed + 1;
+    int rc = -1;
+
+    if (again) {
+        flow_die(f, &f->lost_why);
+        f->lost = false;
+        return;
+    }
+    f->signed_at_loss = f->n_signed + 1;
+    pthread_mutex_unlock(&f->lock);
+    home_say(o->ctx.home, "%s: opening it again", f->lost_why.msg);
+    pipeline_signer_done(&f->signer);
+    authority_done(o->authority);
+    if (authority_open(o->authority, o->ctx.home, o->ledger, conf, &err) == 0)
+        rc = pipeline_signer(&f->signer, o->authority, o->ctx.issuer, &err);
+    pthread_mutex_lock(&f->lock);
+    if (rc != 0)
+        flow_die(f, &err);
+    f->lost = false;
+    f->to_sign = f->recorded;
+    pthread_cond_broadcast(&f->work);
+}
+
+/* --- the caller's thread --- */
+
+/* Up to n rows, into room that nobody else looks at. */
+static int read_some(struct flow *f, size_t room, size_t *ret_n, bool *ret_more, struct p11ca_err *err)
+{
+    size_t max = room < READ_AHEAD ? room : READ_AHEAD;
+    int rc = 1;
+
+    for (*ret_n = 0; *ret_n < max; ++*ret_n) {
+        struct flow_row *row = at(f, f->read + *ret_n);
+
+        memset(row, 0, sizeof(*row));
+        row->ctx = f->order.ctx;
+        rc = f->order.source->next(f->order.arg, row, err);
+        if (rc != 1)
+            break;
+        row->state = row->prepared ? FLOW_PREPARED : FLOW_READ;
+    }
+    *ret_more = rc == 1;
+    return rc;
+}
+
+/* With the lock, which is let go in between; whether there may be more at once. */
+static bool fill(struct flow *f)
+{
+    size_t room = FLOW_ROWS - (f->read - f->told), n;
+    struct p11ca_err err;
+    bool more;
+    int rc;
+
+    if (!room || f->source_ended || f->stopping)
+        return false;
+    f->woken = false;
+    pthread_mutex_unlock(&f->lock);
+    rc = read_some(f, room, &n, &more, &err);
+    pthread_mutex_lock(&f->lock);
+    if (n && !f->waiting_since)
+        f->waiting_since = clock_seconds();
+    f->read += n;
+    advance(f, &f->prepared, f->read, FLOW_PREPARED);
+    f->source_ended = rc == 0 || rc < 0;
+    if (rc < 0)
+        flow_die(f, &err);
+    pthread_cond_broadcast(&f->work);
+    return more && !is_turn(f);
+}
+
+static void release(struct flow_row *row)
+{
+    free(row->path);
+    job_done(&row->job);
+    lot_row_done(&row->in);
+    memset(row, 0, sizeof(*row));
+}
+
+/* With the lock, which is let go in between. */
+static void tell(struct flow *f)
+{
+    size_t first = f->told, end = f->marked, i;
+    bool dead = f->dead;
+
+    pthread_mutex_unlock(&f->lock);
+    for (i = first; i < end; i++) {
+        struct flow_row *row = at(f, i);
+
+        f->order.source->done(f->order.arg, row, row->dropped && dead ? &f->why : NULL);
+        release(row);
+    }
+    pthread_mutex_lock(&f->lock);
+    f->told = end;
+}
+
+static int start_worker(struct flow *f, struct p11ca_err *err)
+{
+    if (pthread_create(&f->worker[f->workers], NULL, work, f) != 0)
+        return f->workers ? 0 : err_nomem(err);
+    f->workers++;
+    return 0;
+}
+
+/* A token far away signs for many at once. */
+static void grow(struct flow *f)
+{
+    struct p11ca_err ignored;
+
+    if (f->n_signed < SLOW_SAMPLES || f->sign_wall < SLOW_TOKEN * f->sign_cpu)
+        return;
+    while (f->workers < f->max_workers && start_worker(f, &ignored) == 0)
+        ;
+    f->max_workers = f->workers;
+}
+
+/* Until there is something to do. With a window, no longer than a row may wait. */
+static void wait_for_event(struct flow *f)
+{
+    struct timespec until;
+    double left;
+
+    if (f->order.window <= 0 || !waiting(f)) {
+        pthread_cond_wait(&f->event, &f->lock);
+        return;
+    }
+    left = f->waiting_since + f->order.window - clock_seconds();
+    if (left <= 0)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(left * 1e9);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&f->event, &f->lock, &until);
+}
+
+static bool is_due(const struct flow *f)
+{
+    if (is_turn(f))
+        return true;
+    return f->order.window > 0 && waiting(f) && clock_seconds() >= f->waiting_since + f->order.window;
+}
+
+static bool is_over(const struct flow *f)
+{
+    return (f->source_ended || f->stopping) && f->told == f->read && !f->busy;
+}
+
+static void loop(struct flow *f)
+{
+    while (!is_over(f)) {
+        bool more = fill(f);
+
+        grow(f);
+        if (f->lost && f->signing == 0) {
+            reopen(f);
+        } else if (is_due(f)) {
+            f->waiting_since = 0;
+            take_turn(f);
+            if (waiting(f) || f->prepared < f->read)
+                f->waiting_since = clock_seconds();
+        } else if (!more && f->told == f->marked && !f->woken) {
+            wait_for_event(f);
+        }
+        tell(f);
+    }
+}
+
+int flow_run(struct flow *f, struct p11ca_err *err)
+{
+    unsigned i;
+    int rc = 0;
+
+    if (f->order.source->publish && f->order.authority) {
+        if (pthread_create(&f->publisher, NULL, publisher, f) != 0)
+            return err_nomem(err);
+        f->has_publisher = true;
+    }
+    while (f->workers < (f->order.jobs ? f->order.jobs : pool_cores()) && rc == 0)
+        rc = start_worker(f, err);
+    pthread_mutex_lock(&f->lock);
+    if (rc == 0)
+        loop(f);
+    f->leaving = true;
+    pthread_cond_broadcast(&f->work);
+    pthread_cond_broadcast(&f->files);
+    pthread_mutex_unlock(&f->lock);
+    for (i = 0; i < f->workers; i++)
+        pthread_join(f->worker[i], NULL);
+    if (f->has_publisher)
+        pthread_join(f->publisher, NULL);
+    if (rc != 0 || !f->dead)
+        return rc;
+    *err = f->why;
+    return -1;
+}
+
+void flow_stop(struct flow *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stopping = true;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void flow_wake(struct flow *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->woken = true;
+    pthread_cond_signal(&f->event);
+    pthread_mutex_unlock(&f->lock);
+}
+
+int flow_open(struct flow **ret, const struct flow_order *order, struct p11ca_err *err)
+{
+    struct flow *f = calloc(1, sizeof(*f));
+    pthread_condattr_t attr;
+
+    if (!f)
+        return err_nomem(err);
+    f->order = *order;
+    if (order->authority && pipeline_signer(&f->signer, order->authority, order->ctx.issuer, err) != 0) {
+        free(f);
+        return -1;
+    }
+    f->max_workers = order->jobs || !order->authority ? 0 : signer_sessions(order->authority->signer);
+    if (f->max_workers > MAX_WORKERS)
+        f->max_workers = MAX_WORKERS;
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&f->work, NULL);
+    pthread_cond_init(&f->event, &attr);
+    pthread_cond_init(&f->files, NULL);
+    pthread_condattr_destroy(&attr);
+    *ret = f;
+    return 0;
+}
+
+void flow_close(struct flow *f)
+{
+    if (!f)
+        return;
+    pipeline_signer_done(&f->signer);
+    pthread_cond_destroy(&f->work);
+    pthread_cond_destroy(&f->event);
+    pthread_cond_destroy(&f->files);
+    pthread_mutex_destroy(&f->lock);
+    free(f);
+}

@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# Lots under everything that goes wrong: every device one certificate, whatever happens, and in the end the files are what
+# the ledger says. LOT_ROWS and LOT_KILLS make it larger (5000 and 50: what a release is tried with).
+
+load common
+
+rows=${LOT_ROWS:-200}
+kills=${LOT_KILLS:-4}
+lot=$BUILD/tests/lot
+
+setup_file() {
+    prepare_home
+    "$lot" "$BATS_FILE_TMPDIR/requests" "$rows"
+}
+
+setup() {
+    use_home
+    cp -r "$BATS_FILE_TMPDIR/requests" requests
+    batch=(timeout --kill-after=5 300 "$BUILD/bin/p11ca" -C home batch -a factory -p device)
+}
+
+# Every device, N of them, has one certificate, one serial, one file, and the file is what the ledger has.
+all_there() {
+    local n=$1
+    equal "$(sql "SELECT count(*), count(DISTINCT device), count(DISTINCT serial), count(DISTINCT spki_sha256)
+        FROM certificate WHERE device LIKE 'D-%'")" "$n|$n|$n|$n"
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'D-%' AND status = 1 AND published_at NOTNULL")" "$n"
+    diff <(for file in out/D-*.crt; do grep -v '^-' "$file" | base64 -d | sha256sum; done | cut -c1-64 | sort) <(sql "SELECT lower(hex(cert_sha256)) FROM certificate WHERE device LIKE 'D-%'" | sort) ||
+        fail 'want the files to be those of the ledger'
+    sound
+}
+
+verdicts() {
+    jq -r 'select(.row) | .status' <<<"$output" | sort | uniq -c | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }'
+}
+
+@test "a lot, and the lot again: 0 new, the same bytes" {
+    succeeds "${batch[@]}" requests -o out
+    [[ $stderr == "$rows rows: $rows new, 0 reused, 0 rejected; "* ]] || fail 'want all of them new'
+    all_there "$rows"
+    cp -r out before
+    rm out/D-0000007.crt
+    succeeds "${batch[@]}" requests -o out
+    [[ $stderr == "$rows rows: 0 new, $rows reused, 0 rejected; "* ]] || fail 'want nothing new'
+    diff -r before out
+    all_there "$rows"
+    equal "$(sql 'SELECT count(*), count(name), (SELECT count(DISTINCT lot) FROM certificate WHERE lot NOTNULL) FROM lot')" '1|1|1'
+}
+
+@test "killed at random moments, each time the same command again: nothing lost, nothing doubled, few signatures too many" {
+    local n=0 ended=0 signed
+    use_fault_module
+    while ((n < kills)); do
+        "${batch[@]}" requests -o out >/dev/null 2>&1 &
+        # Somewhere in its life, as long as that is on this machine.
+        sleep "0.$((RANDOM % 9))$((RANDOM % 10))"
+        if kill -9 "$(pgrep -P $! -x p11ca)" 2>/dev/null; then
+            n=$((n + 1))
+        else
+            ended=$((ended + 1))
+            ((ended < 3)) || break
+            rm -rf out home calls
+            copy_home home
+            use_fault_module
+        fi
+        wait $! 2>/dev/null || true
+    done
+    succeeds "${batch[@]}" requests -o out
+    all_there "$rows"
+    # A signature whose certificate was never recorded: no more than the rows that can be under way at once.
+    signed=$(calls C_Sign)
+    ((signed - rows <= n * 1024)) || fail "want few signatures too many, have $((signed - rows))"
+}
+
+@test "killed at every kind of moment: between the steps" {
+    local at survived=false
+    "$lot" few 6
+    for ((at = 1; at <= 900; at += 7)); do
+        rm -rf home out
+        copy_home home
+        if LD_PRELOAD=$killat P11CA_KILL_AT=$at "${batch[@]}" -q few -o out -j 2 >/dev/null 2>&1; then
+            survived=true
+            break
+        fi
+        during="killed at $at"
+        succeeds "${batch[@]}" few -o out
+        all_there 6
+    done
+    $survived || fail 'want the last one to live'
+}
+
+@test "a session, the login or the device is lost once: opened again, and on it goes" {
+    local answer
+    for answer in C_Sign:50=CKR_SESSION_HANDLE_INVALID C_Sign:50=CKR_DEVICE_REMOVED C_SignInit:50=CKR_USER_NOT_LOGGED_IN \
+        C_SignInit:50=CKR_KEY_HANDLE_INVALID C_Sign:50=CKR_DEVICE_ERROR; do
+        during=$answer
+        rm -rf home out calls
+        copy_home home
+        use_fault_module
+        P11CA_FAULT=$answer succeeds "${batch[@]}" requests -o out
+        [[ $stderr == *"p11ca: token 'factory': key "*": opening it again"* || $stderr == *': opening it again'* ]] || fail 'want it said'
+        [[ $stderr == *"$rows rows: $rows new, 0 reused, 0 rejected"* ]] || fail 'want all of them new'
+        equal "$(calls C_Login)" 2
+        all_there "$rows"
+        # What was asked for again was reserved once.
+        equal "$(sql "SELECT count(*) FROM certificate WHERE status = 0")" 0
+    done
+}
+
+@test "the device stays away: one attempt, a clear line, and later the rest" {
+    local code
+    for code in CKR_DEVICE_REMOVED CKR_USER_NOT_LOGGED_IN; do
+        rm -rf home out calls
+        copy_home home
+        use_fault_module
+        P11CA_FAULT="C_Sign:50+=$code" run --separate-stderr "${batch[@]}" --json requests -o out
+        equal "$status" 6
+        [[ $(tail -1 <<<"$stderr") == "p11ca: token 'factory': "*"$code"* ]] || fail 'want it named'
+        [[ $(jq -r 'select(.status == "NOT-TRIED") | .code' <<<"$output" | sort -u) == "${code#CKR_}" ]] || fail 'want the reason at the rows'
+        equal "$(jq -r 'select(.row) | .row' <<<"$output" | paste -sd,)" "$(seq -s, "$rows")"
+        equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'D-%' AND status = 1")" "$(find out -name '*.crt' | wc -l)"
+        succeeds "${batch[@]}" requests -o out
+        all_there "$rows"
+    done
+}
+
+@test "a token that lies: no certificate of it, and the lot ends" {
+    use_fault_module
+    P11CA_FAULT='C_Sign:20=garbage' run --separate-stderr "${batch[@]}" --json requests -o out
+    equal "$status" 6
+    [[ $(tail -1 <<<"$stderr") == "p11ca: token 'factory': key '$(key_label factory)': "*signature* ]] || fail 'want it named'
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'fail'")" 1
+    succeeds "${batch[@]}" requests -o out
+    all_there "$rows"
+}
+
+@test "the disk is full: a clear line, nothing half written; with room again, the rest" {
+    [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
+    mkdir small
+    mount -t tmpfs -o size=256k,mode=0755 none small || skip 'no tmpfs can be mounted here'
+    mkdir small/out
+    ln -s small/out out
+    run --separate-stderr "${batch[@]}" --json requests -o small/out
+    local had=$status said=$stderr
+    local bad
+    bad=$(find small/out -name '*.crt' -exec sh -c 'openssl x509 -in "$1" -noout 2>/dev/null || echo bad' sh {} \;)
+    mount -o remount,size=64m small
+    run --separate-stderr "${batch[@]}" requests -o small/out
+    local again=$status
+    cp -r small/out whole
+    umount small
+    [[ $had == 8 && $said == *'No space left on device'* ]] || fail "want it named, have $had: $said"
+    equal "$bad" ''
+    equal "$again" 0
+    rm out
+    mv whole out
+    all_there "$rows"
+}
+
+@test "the ledger is locked for a while: waited for; for longer: a clear line, and later the rest" {
+    sqlite3 -batch home/ledger.db 'PRAGMA busy_timeout = 1000; BEGIN IMMEDIATE;' '.shell sleep 2' 'COMMIT;' 3>&- &
+    sleep 0.5
+    succeeds "${batch[@]}" requests -o out
+    wait
+    all_there "$rows"
+    rm -rf home out
+    copy_home home
+    sqlite3 -batch home/ledger.db 'BEGIN IMMEDIATE;' '.shell sleep 14' 'COMMIT;' 3>&- &
+    sleep 0.5
+    answers 7 'p11ca: home/ledger.db: locked by another process' "${batch[@]}" requests -o out
+    wait
+    succeeds "${batch[@]}" requests -o out
+    all_there "$rows"
+}
+
+@test "two lots at once on one home: every device one certificate" {
+    local one two
+    "${batch[@]}" requests -o out >/dev/null 2>&1 &
+    one=$!
+    "${batch[@]}" requests -o out >/dev/null 2>&1 &
+    two=$!
+    # One of them may find that the other has served a device, or has published it.
+    wait $one || true
+    wait $two || true
+    succeeds "${batch[@]}" requests -o out
+    all_there "$rows"
+}
+
+@test "--reissue: another key for the device, another device for the key; the old certificate is superseded" {
+    "$lot" first 3
+    "$lot" second 3
+    succeeds "${batch[@]}" first -o out
+    run --separate-stderr "${batch[@]}" --json second -o out2
+    equal "$status" 1
+    equal "$(jq -r 'select(.row) | .code' <<<"$output" | sort -u)" DEVICE_ISSUED
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'alarm' AND detail = 'DEVICE_ISSUED: 3 rows of the lot'")" 1
+    succeeds "${batch[@]}" --json second -o out2 --reissue
+    equal "$(verdicts)" '3 ISSUED'
+    equal "$(sql "SELECT old.status, new.status, count(*) FROM certificate new JOIN certificate old ON old.id = new.supersedes
+        WHERE old.device = new.device GROUP BY 1, 2")" '2|1|3'
+    # Again: nothing new, and nothing superseded twice.
+    succeeds "${batch[@]}" --json second -o out2 --reissue
+    equal "$(verdicts)" '3 REUSED'
+    # The key of one device for another.
+    mkdir third
+    cp second/D-0000001.csr third/E-1.csr
+    echo "id,csr-file
+E-1,third/E-1.csr" >third.csv
+    run --separate-stderr "${batch[@]}" --json third.csv -o out3
+    equal "$status" 1
+    [[ $(jq -r 'select(.row) | .code' <<<"$output") == SUBJECT_MISMATCH ]]
+    echo "id,csr-file,subject
+E-1,third/E-1.csr,CN=E-1" >third.csv
+    run --separate-stderr "${batch[@]}" --json third.csv -o out3
+    equal "$(jq -r 'select(.row) | .code' <<<"$output")" DUP_KEY_LEDGER
+    succeeds "${batch[@]}" --json third.csv -o out3 --reissue
+    equal "$(sql "SELECT count(*) FROM certificate new JOIN certificate old ON old.id = new.supersedes
+        WHERE old.device = 'D-0000001' AND new.device = 'E-1' AND old.status = 2")" 1
+    sound
+}

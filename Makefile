@@ -104,13 +104,13 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# A part of the program that needs nothing else of it.
+$(B)/tests/progress_test: $(B)/obj/src/cli/progress.o
+
 # They write the requests that tests/cli/intake.bats has refused, and lots that are issued.
 $(B)/tests/requests $(B)/tests/lot: $(B)/tests/%: $(B)/obj/tests/intake/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
-
-# A part of the program that needs nothing else of it.
-$(B)/tests/progress_test: $(B)/obj/src/cli/progress.o
 
 # The fuzz targets over the stored inputs.
 $(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB)

@@ -26,9 +26,9 @@ struct p11ca_lot {
      * *.jsonl; a tar archive of requests, *.tar; any other file is a bundle of them in PEM. See p11ca(1), MANIFESTS.
      */
     const char *input;
-    const char *output;  /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */
-    const char *ticket;  /* a lot ticket, its signature beside it as TICKET.p7s; NULL: none */
-    const char *report;  /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
+    const char *output; /* directory, made when absent: NAME.crt for NAME.csr, DEVICE.crt, row-NUMBER.crt */
+    const char *ticket; /* a lot ticket, its signature beside it as TICKET.p7s; NULL: none */
+    const char *report; /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
     enum p11ca_lot_format format;
     const char *summary; /* *.html, a page for people; NULL: none */
     unsigned jobs;       /* threads; 0: as many as cores */

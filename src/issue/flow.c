@@ -1,6 +1,8 @@
 #include "issue/flow.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,12 @@
 #define MAX_WORKERS 64
 #define READ_AHEAD  64 /* rows read before workers are told */
 
-/* A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing. */
+/*
+ * Signatures of a token that is a library come from the same processors: there more than half of the workers at it at once
+ * would wait for its locks, while requests and signatures wait to be verified.
+ *
+ * A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing.
+ */
 #define SLOW_TOKEN   3.0
 #define SLOW_SAMPLES 8
 
@@ -30,7 +37,10 @@ struct flow {
     size_t read, to_prepare, prepared, reserved, to_sign, signed_, recorded, to_publish, published, marked,
         told;
 
-    unsigned workers, max_workers, busy, signing;
+    unsigned workers, max_workers, busy;
+    atomic_uint signing;  /* at the token */
+    unsigned max_signing; /* as long as there is something else to do */
+    unsigned with_signer; /* they, and those that verify what came back */
     bool source_ended; /* there are no more rows */
     bool woken;        /* the source may have something */
     bool stopping;     /* no more serials */
@@ -42,8 +52,11 @@ struct flow {
     bool lost;    /* the token is */
     struct p11ca_err lost_why;
     size_t n_signed, signed_at_loss; /* the latter: when it was lost last; 0: never */
-    double sign_wall, sign_cpu;
+    double sign_wall, sign_cpu; /* of so many samples */
+    unsigned samples;
     double waiting_since; /* the oldest row that waits for a turn, by the clock; 0: none does */
+
+    char output[3072]; /* where order.output is, from the root; empty: not known yet */
 
     pthread_t worker[MAX_WORKERS], publisher;
     bool has_publisher;
@@ -109,48 +122,59 @@ static bool took_back(struct flow *f, struct flow_row *row)
     return true;
 }
 
-static void note_sample(struct flow *f, double wall, double cpu)
-{
-    f->n_signed++;
-    if (f->n_signed <= SLOW_SAMPLES) {
-        f->sign_wall += wall;
-        f->sign_cpu += cpu;
-    }
-}
-
-static void sign(struct flow *f, struct flow_row *row)
+/* How long the first few take says where the token is. */
+static void sample(struct flow *f, struct flow_row *row)
 {
     double wall = clock_seconds(), cpu = thread_seconds();
 
     pipeline_sign(&row->job, &f->signer);
     wall = clock_seconds() - wall;
     cpu = thread_seconds() - cpu;
+    pthread_mutex_lock(&f->lock);
+    f->sign_wall += wall;
+    f->sign_cpu += cpu;
+    f->samples++;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void sign(struct flow *f, struct flow_row *row, bool is_sample)
+{
+    if (is_sample)
+        sample(f, row);
+    else
+        pipeline_sign(&row->job, &f->signer);
+    atomic_fetch_sub(&f->signing, 1);
     pipeline_verify(&row->job, &f->signer);
     pthread_mutex_lock(&f->lock);
-    f->signing--;
+    f->with_signer--;
     if (took_back(f, row))
         return;
-    note_sample(f, wall, cpu);
+    f->n_signed++;
     row->state = FLOW_SIGNED;
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
     if (ends_all(&row->job))
         flow_die(f, &row->job.err);
 }
 
-/* Under the lock: the oldest first. NULL: nothing to do. */
+/* Under the lock: signatures first, unless enough are at the token already. NULL: nothing to do. */
 static struct flow_row *take(struct flow *f)
 {
+    bool can_sign, can_prepare;
+
     if (f->dead)
         return NULL;
     while (f->to_sign < f->reserved && at(f, f->to_sign)->state != FLOW_RESERVED)
         f->to_sign++;
-    if (f->to_sign < f->reserved && !f->lost) {
-        f->signing++;
-        return at(f, f->to_sign++);
-    }
     while (f->to_prepare < f->read && at(f, f->to_prepare)->state != FLOW_READ)
         f->to_prepare++;
-    return f->to_prepare < f->read && !f->stopping ? at(f, f->to_prepare++) : NULL;
+    can_sign = f->to_sign < f->reserved && !f->lost;
+    can_prepare = f->to_prepare < f->read && !f->stopping;
+    if (can_sign && (!can_prepare || atomic_load(&f->signing) < f->max_signing)) {
+        atomic_fetch_add(&f->signing, 1);
+        f->with_signer++;
+        return at(f, f->to_sign++);
+    }
+    return can_prepare ? at(f, f->to_prepare++) : NULL;
 }
 
 static bool is_turn(const struct flow *f);
@@ -166,6 +190,7 @@ static void *work(void *p)
 {
     struct flow *f = p;
     struct flow_row *row;
+    bool is_sample;
 
     pthread_mutex_lock(&f->lock);
     while (!f->leaving) {
@@ -176,10 +201,11 @@ static void *work(void *p)
             continue;
         }
         f->busy++;
+        is_sample = f->samples < SLOW_SAMPLES;
         pthread_mutex_unlock(&f->lock);
         /* Both come back with the lock. */
         if (row->state == FLOW_RESERVED)
-            sign(f, row);
+            sign(f, row, is_sample);
         else
             prepare(f, row);
         f->busy--;
@@ -276,7 +302,7 @@ static bool is_idle(const struct flow *f)
 /* Under the lock: whether the caller's thread has something to do but reading. */
 static bool is_turn(const struct flow *f)
 {
-    if (waiting(f) >= FLOW_TURN || (f->lost && f->signing == 0))
+    if (waiting(f) >= FLOW_TURN || (f->lost && f->with_signer == 0))
         return true;
     if (!is_idle(f))
         return false;
@@ -369,6 +395,22 @@ static int record(struct flow *f, const struct span *s, struct p11ca_err *err)
     return 0;
 }
 
+/* The ledger has paths from the root, whatever folder the program was started in. */
+static int mark_row(struct flow *f, const struct flow_row *row, struct p11ca_err *err)
+{
+    size_t len = f->order.output ? strlen(f->order.output) : 0;
+    char path[4096];
+
+    if (!f->output[0] && len && (!realpath(f->order.output, path) || strlen(path) >= sizeof(f->output)))
+        len = 0;
+    else if (!f->output[0] && len)
+        memcpy(f->output, path, strlen(path) + 1);
+    if (!len || strncmp(row->path, f->order.output, len) != 0)
+        return publish_mark(f->order.ledger, &row->job, row->path, err);
+    snprintf(path, sizeof(path), "%s/%s", f->output, row->path + len + (row->path[len] == '/'));
+    return ledger_publish(f->order.ledger, row->job.row, path, err);
+}
+
 static int mark(struct flow *f, const struct span *s, struct p11ca_err *err)
 {
     size_t i;
@@ -376,8 +418,7 @@ static int mark(struct flow *f, const struct span *s, struct p11ca_err *err)
     for (i = s->first; i < s->end; i++) {
         struct flow_row *row = at(f, i);
 
-        if (row->job.state == JOB_ISSUED && row->path && !row->dropped &&
-            publish_mark(f->order.ledger, &row->job, row->path, err) != 0)
+        if (row->job.state == JOB_ISSUED && row->path && !row->dropped && mark_row(f, row, err) != 0)
             return -1;
         if (note_reject(f, row, err) != 0)
             return -1;
@@ -633,8 +674,9 @@ static void grow(struct flow *f)
 {
     struct p11ca_err ignored;
 
-    if (f->n_signed < SLOW_SAMPLES || f->sign_wall < SLOW_TOKEN * f->sign_cpu)
+    if (f->samples < SLOW_SAMPLES || f->sign_wall < SLOW_TOKEN * f->sign_cpu)
         return;
+    f->max_signing = MAX_WORKERS;
     while (f->workers < f->max_workers && start_worker(f, &ignored) == 0)
         ;
     f->max_workers = f->workers;
@@ -678,7 +720,7 @@ static void loop(struct flow *f)
         bool more = fill(f);
 
         grow(f);
-        if (f->lost && f->signing == 0) {
+        if (f->lost && f->with_signer == 0) {
             reopen(f);
         } else if (is_due(f)) {
             f->waiting_since = 0;
@@ -705,6 +747,7 @@ int flow_run(struct flow *f, struct p11ca_err *err)
     while (f->workers < (f->order.jobs ? f->order.jobs : pool_cores()) && rc == 0)
         rc = start_worker(f, err);
     pthread_mutex_lock(&f->lock);
+    f->max_signing = (f->workers + 1) / 2;
     if (rc == 0)
         loop(f);
     f->leaving = true;

@@ -205,6 +205,7 @@ static int run_flow(
         .ctx = lot->ctx,
         .ledger = lot->ledger,
         .authority = a,
+        .output = lot->order->output,
         .note = source->publish && !lot->order->dry_run,
         .jobs = lot->order->jobs,
     };
@@ -373,7 +374,7 @@ static int add_output(struct lot *lot, const struct flow_row *row, struct p11ca_
 
     lot_rows_name(&lot->rows, row, name);
     return lot_output_add(&lot->output, row->path ? row->path : lot->order->output, name,
-        der_buf(&row->job.cert), err);
+        der_buf(&row->job.cert), row->in_the_way, err);
 }
 
 /* On the publisher's thread: the output is its own until the flow has ended. */

@@ -278,10 +278,10 @@ int lot_output_check(const struct lot_output *out, const char *path, struct der 
 }
 
 /* What is there and is another is found out by the flush, for this one alone. */
-static int add_file(
-    struct lot_output *out, const char *path, struct der cert, const struct buf *text, struct p11ca_err *err)
+static int add_file(struct lot_output *out, const char *path, struct der cert, const struct buf *text,
+    bool again, struct p11ca_err *err)
 {
-    out->fresh[out->n] = !is_cert(out, path, cert);
+    out->fresh[out->n] = !again || !is_cert(out, path, cert);
     if (!out->fresh[out->n])
         return 0;
     if (out->format->der)
@@ -297,8 +297,8 @@ static int begin(struct lot_output *out, struct p11ca_err *err)
     return 0;
 }
 
-int lot_output_add(
-    struct lot_output *out, const char *path, const char *name, struct der cert, struct p11ca_err *err)
+int lot_output_add(struct lot_output *out, const char *path, const char *name, struct der cert, bool again,
+    struct p11ca_err *err)
 {
     AUTO_BUF pem = BUF_INIT;
     int rc;
@@ -314,7 +314,7 @@ int lot_output_add(
     if (out->format->add)
         rc = out->format->add(out, name, cert, &pem, err);
     else
-        rc = make_shard(out, name, err) == 0 ? add_file(out, path, cert, &pem, err) : -1;
+        rc = make_shard(out, name, err) == 0 ? add_file(out, path, cert, &pem, again, err) : -1;
     out->n += rc == 0;
     return rc;
 }

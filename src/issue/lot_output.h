@@ -57,11 +57,11 @@ P11CA_CHECK int lot_output_check(
     const struct lot_output *out, const char *path, struct der cert, struct p11ca_err *err);
 
 /*
- * One more, in the order of the input, at most FILE_BATCH before a flush. path and name as above. A file that holds this
- * certificate already is left as it is.
+ * One more, in the order of the input, at most FILE_BATCH before a flush. path and name as above. again: something was at
+ * path; a file that holds this certificate already is left as it is.
  */
-P11CA_CHECK int lot_output_add(
-    struct lot_output *out, const char *path, const char *name, struct der cert, struct p11ca_err *err);
+P11CA_CHECK int lot_output_add(struct lot_output *out, const char *path, const char *name, struct der cert,
+    bool again, struct p11ca_err *err);
 
 /*
  * Files: those added are there, whole; results, as many as were added, say which are not (OUTPUT_EXISTS, DISK), the others

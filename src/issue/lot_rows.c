@@ -65,7 +65,7 @@ int lot_rows_load(const struct lot_rows *rows, struct flow_row *row, struct p11c
 
 void lot_rows_name(const struct lot_rows *rows, const struct flow_row *row, char dst[LOT_NAME])
 {
-    if (!rows->input->names && row->job.device[0])
+    if (!lot_input_has_names(rows->input) && row->job.device[0])
         snprintf(dst, LOT_NAME, "%s", row->job.device);
     else
         lot_input_stem(rows->input, row->in.index, dst);

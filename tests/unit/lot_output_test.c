@@ -68,7 +68,7 @@ static int add(struct lot_output *out, const char *name, unsigned number)
     AUTO_STR path = lot_output_path(out, name);
 
     cert_of(number, &der);
-    return lot_output_add(out, path, name, der_buf(&der), &err);
+    return lot_output_add(out, path, name, der_buf(&der), true, &err);
 }
 
 static int check(struct lot_output *out, const char *name, unsigned number)

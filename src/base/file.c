@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file_new.h"
@@ -314,6 +315,16 @@ bool file_is_dir(const char *path)
     struct stat st;
 
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+uint64_t file_room(const char *path)
+{
+    AUTO_STR copy = strdup(path);
+    struct statvfs fs;
+
+    if (statvfs(path, &fs) != 0 && (!copy || statvfs(dirname(copy), &fs) != 0))
+        return UINT64_MAX;
+    return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
 int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err)

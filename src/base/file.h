@@ -7,6 +7,7 @@
 #define BASE_FILE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -68,6 +69,9 @@ bool file_is_dir(const char *path);
 
 /* The names in it are on disk, and everything else below it on its file system. */
 P11CA_CHECK int file_sync_dir(const char *path, struct p11ca_err *err);
+
+/* Octets that may still be written where path is, or would be; UINT64_MAX when nobody can say. */
+uint64_t file_room(const char *path);
 
 /* Creates one directory with this mode; an existing directory is fine. */
 P11CA_CHECK int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err);

@@ -134,17 +134,36 @@ verdicts() {
     all_there "$rows"
 }
 
-@test "the disk is full: a clear line, nothing half written; with room again, the rest" {
+@test "not enough room: told before anything is signed" {
     [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
     mkdir small
     mount -t tmpfs -o size=256k,mode=0755 none small || skip 'no tmpfs can be mounted here'
-    mkdir small/out
-    ln -s small/out out
-    run --separate-stderr "${batch[@]}" --json requests -o small/out
+    run --separate-stderr "${batch[@]}" requests -o small/out
     local had=$status said=$stderr
+    umount small
+    equal "$had" 8
+    [[ $said == "p11ca: small/out: want room for $rows certificates, "*' KiB, have '*' KiB' ]] || fail "want it told: $said"
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'D-%'")" 0
+}
+
+@test "the disk is full on the way: a clear line, nothing half written; with room again, the rest" {
+    [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
+    mkdir small
+    mount -t tmpfs -o size=8m,mode=0755 none small || skip 'no tmpfs can be mounted here'
+    mkdir small/out
+    # Somebody else fills it while the token is being opened.
+    use_fault_module
+    P11CA_FAULT='C_Login:1=sleep:1500' "${batch[@]}" --json requests -o small/out >said 2>stderr &
+    local pid=$!
+    until [[ -e calls ]]; do sleep 0.05; done
+    head -c 8000000 /dev/zero >small/ballast || true
+    local had=0
+    wait $pid || had=$?
+    local said
+    said=$(cat stderr)
     local bad
     bad=$(find small/out -name '*.crt' -exec sh -c 'openssl x509 -in "$1" -noout 2>/dev/null || echo bad' sh {} \;)
-    mount -o remount,size=64m small
+    rm small/ballast
     run --separate-stderr "${batch[@]}" requests -o small/out
     local again=$status
     cp -r small/out whole
@@ -152,7 +171,6 @@ verdicts() {
     [[ $had == 8 && $said == *'No space left on device'* ]] || fail "want it named, have $had: $said"
     equal "$bad" ''
     equal "$again" 0
-    rm out
     mv whole out
     all_there "$rows"
 }

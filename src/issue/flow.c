@@ -45,6 +45,8 @@ struct flow {
     unsigned workers, max_workers, busy;
     atomic_uint signing;  /* at the token */
     unsigned max_signing; /* as long as there is something else to do */
+    unsigned sessions;    /* ... and at most: libp11 waits for ever for one more */
+    atomic_bool is_far;   /* the token: a place at it is not left empty */
     unsigned with_signer; /* they, and those that verify what came back */
     bool source_ended;    /* there are no more rows */
     bool woken;           /* the source may have something */
@@ -143,13 +145,20 @@ static void sample(struct flow *f, struct flow_row *row)
     pthread_mutex_unlock(&f->lock);
 }
 
+static void leave_token(struct flow *f)
+{
+    atomic_fetch_sub(&f->signing, 1);
+    if (f->is_far)
+        pthread_cond_signal(&f->work);
+}
+
 static void sign(struct flow *f, struct flow_row *row, bool is_sample)
 {
     if (is_sample)
         sample(f, row);
     else
         pipeline_sign(&row->job, &f->signer);
-    atomic_fetch_sub(&f->signing, 1);
+    leave_token(f);
     pipeline_verify(&row->job, &f->signer);
     pthread_mutex_lock(&f->lock);
     f->with_signer--;
@@ -173,7 +182,7 @@ static struct flow_row *take(struct flow *f)
         f->to_sign++;
     while (f->to_prepare < f->read && at(f, f->to_prepare)->state != FLOW_READ)
         f->to_prepare++;
-    can_sign = f->to_sign < f->reserved && !f->lost;
+    can_sign = f->to_sign < f->reserved && !f->lost && atomic_load(&f->signing) < f->sessions;
     can_prepare = f->to_prepare < f->read && !f->stopping;
     if (can_sign && (!can_prepare || atomic_load(&f->signing) < f->max_signing)) {
         atomic_fetch_add(&f->signing, 1);
@@ -294,6 +303,11 @@ static size_t waiting(const struct flow *f)
     if (!(f->blocked && n == 0) && f->prepared - f->reserved > n)
         n = f->prepared - f->reserved;
     return f->published - f->marked > n ? f->published - f->marked : n;
+}
+
+unsigned flow_workers(const struct flow *f)
+{
+    return f->workers;
 }
 
 static bool is_idle(const struct flow *f)
@@ -700,7 +714,8 @@ static void grow(struct flow *f)
 
     if (f->samples < SLOW_SAMPLES || f->sign_wall < SLOW_TOKEN * f->sign_cpu)
         return;
-    f->max_signing = MAX_WORKERS;
+    f->max_signing = f->sessions;
+    f->is_far = true;
     while (f->workers < f->max_workers && start_worker(f, &ignored) == 0)
         ;
     f->max_workers = f->workers;
@@ -815,7 +830,9 @@ int flow_open(struct flow **ret, const struct flow_order *order, struct p11ca_er
         free(f);
         return -1;
     }
-    f->max_workers = order->jobs || !order->authority ? 0 : signer_sessions(order->authority->signer);
+    /* Some sign, some verify. */
+    f->sessions = order->authority ? signer_sessions(order->authority->signer) : 0;
+    f->max_workers = order->jobs || !order->authority ? 0 : f->sessions + pool_cores();
     if (f->max_workers > MAX_WORKERS)
         f->max_workers = MAX_WORKERS;
     pthread_mutex_init(&f->lock, NULL);

@@ -92,6 +92,9 @@ P11CA_CHECK int flow_open(struct flow **ret, const struct flow_order *order, str
 P11CA_CHECK int flow_run(struct flow *f, struct p11ca_err *err);
 void flow_close(struct flow *f);
 
+/* After flow_run(): how many there were in the end. */
+unsigned flow_workers(const struct flow *f);
+
 /* From done(): no more rows are begun; what has its serial is finished. */
 void flow_stop(struct flow *f);
 

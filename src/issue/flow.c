@@ -586,7 +586,7 @@ static void take_turn(struct flow *f)
     pthread_mutex_lock(&f->lock);
     if (rc != 0) {
         flow_die(f, &err);
-        while (f->busy || f->to_publish > f->published)
+        while (f->busy || (f->has_publisher && f->published < f->recorded))
             pthread_cond_wait(&f->event, &f->lock);
         give_up(f);
     } else if (f->order.authority) {

@@ -118,10 +118,14 @@ P11CA_CHECK int file_log_cut(int fd, const char *path, size_t len, struct p11ca_
 struct file_out {
     char *path, *temp; /* temp NULL: it has no name yet, or its own */
     int fd;
+    bool again; /* a file with the very same octets may be there when it ends: then that one is left */
     struct buf pending;
 };
 #define AUTO_FILE_OUT __attribute__((cleanup(file_out_done))) struct file_out
 P11CA_CHECK int file_out_begin(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err);
+/* The same for what may have been written before: a file with exactly these octets is left as it is, by the end. */
+P11CA_CHECK int file_out_begin_again(
+    struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err);
 P11CA_CHECK int file_out_add(struct file_out *out, const void *p, size_t len, struct p11ca_err *err);
 P11CA_CHECK int file_out_end(struct file_out *out, struct p11ca_err *err);
 void file_out_done(struct file_out *out);

@@ -273,6 +273,14 @@ static int open_ticket(struct lot *lot, struct p11ca_err *err)
     return 0;
 }
 
+/* What has new certificates in it is not the file that is there. */
+static int check_one_file(const struct lot *lot, struct p11ca_err *err)
+{
+    if (lot_output_is_files(&lot->output) || lot->n_new == 0)
+        return 0;
+    return file_check_new(lot->order->output, err);
+}
+
 static int check_room(const struct lot *lot, const char *path, uint64_t each, struct p11ca_err *err)
 {
     uint64_t want = each * lot->n_new, have = file_room(path);
@@ -303,7 +311,7 @@ static int preflight(struct lot *lot, struct p11ca_err *err)
         return -1;
     }
     alarm_codes(lot);
-    if (check_rooms(lot, err) != 0)
+    if (check_one_file(lot, err) != 0 || check_rooms(lot, err) != 0)
         return -1;
     lot->sign = !lot->order->dry_run && !too_many(lot, lot->preflight.rejected);
     return 0;
@@ -562,7 +570,7 @@ static int mark_published(struct lot *lot, struct p11ca_err *err)
     if (ledger_begin(lot->ledger, err) != 0)
         return -1;
     for (i = 0; i < lot->n_published; i++) {
-        if (ledger_publish(lot->ledger, lot->published[i], lot->order->output, err) != 0) {
+        if (ledger_publish(lot->ledger, lot->published[i], NULL, err) != 0) {
             ledger_rollback(lot->ledger);
             return -1;
         }

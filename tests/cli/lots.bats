@@ -47,6 +47,31 @@ verdicts() {
     equal "$(sql 'SELECT count(*), count(name), (SELECT count(DISTINCT lot) FROM certificate WHERE lot NOTNULL) FROM lot')" '1|1|1'
 }
 
+@test "one file for all: the same again; not for another lot, and that is told before anything is signed" {
+    local form
+    "$lot" few 5
+    "$lot" others 3 E
+    for form in bundle tar; do
+        during=$form
+        succeeds "${batch[@]}" few --format $form -o "all.$form"
+        cp "all.$form" before
+        succeeds "${batch[@]}" few --format $form -o "all.$form"
+        [[ $stderr == *'5 rows: 0 new, 5 reused, 0 rejected'* ]] || fail 'want nothing new'
+        cmp before "all.$form"
+        refused 8 "p11ca: all.$form: exists, nothing is overwritten" "${batch[@]}" others --format $form -o "all.$form"
+    done
+    equal "$(grep -c BEGIN all.bundle)" 5
+    equal "$(tar -tf all.tar | sort | paste -sd' ')" 'D-0000001.crt D-0000002.crt D-0000003.crt D-0000004.crt D-0000005.crt chain.pem'
+    # Killed before the end there is none; its rows are not said to be published.
+    use_fault_module
+    P11CA_FAULT='C_Sign:3=kill' run "${batch[@]}" others --format bundle -o others.pem
+    [[ ! -e others.pem ]] || fail 'want no half a bundle'
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'E-%' AND published_at NOTNULL")" 0
+    succeeds "${batch[@]}" others --format bundle -o others.pem
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'E-%' AND published_at NOTNULL")" 3
+    sound
+}
+
 @test "killed at random moments, each time the same command again: nothing lost, nothing doubled, few signatures too many" {
     local n=0 ended=0 signed
     use_fault_module

@@ -409,7 +409,7 @@ static int add_output(struct lot *lot, const struct flow_row *row, struct p11ca_
 
     lot_rows_name(&lot->rows, row, name);
     return lot_output_add(&lot->output, row->path ? row->path : lot->order->output, name,
-        der_buf(&row->job.cert), row->in_the_way, err);
+        der_buf(&row->job.cert), row->in_the_way || row->job.outcome != P11CA_NEW, err);
 }
 
 /* On the publisher's thread: the output is its own until the flow has ended. */

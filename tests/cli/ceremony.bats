@@ -163,7 +163,7 @@ good_script() {
 }
 
 @test "refused with file and line: keys, steps, authorities, tokens that are none" {
-    bad_script "script.conf:4: step 2: no step 'frob'; want one of say, confirm, *, export" $'{ do = "say"; text = "x"; },\n{ do = "frob"; }'
+    bad_script "script.conf:4: step 2: no step 'frob'; want one of say, confirm, *, sign-ticket" $'{ do = "say"; text = "x"; },\n{ do = "frob"; }'
     bad_script "script.conf:4: unknown key 'frob' in say" $'{ do = "say"; text = "x"; },\n{ do = "say"; text = "x"; frob = 1; }'
     bad_script "script.conf:3: unknown key 'algoritm' in generate-key" '{ do = "generate-key"; authority = "root"; algoritm = "P-256"; }'
     bad_script "script.conf:3: step 1: key 'do' is missing" '{ text = "x"; }'

@@ -81,7 +81,7 @@ judge() {
     equal "$(verdicts)" '1 ISSUED -,2 ISSUED -,3 ISSUED -,4 ISSUED -'
     equal "$(jq -r .input <<<"$output" | paste -sd' ')" 'lot.csv:2 lot.csv:3 lot.csv:4 lot.csv:5'
     equal "$(jq -r .device <<<"$output" | paste -sd' ')" 'SN-1 SN-2 SN-3 SN-4'
-    equal "$(cd out && echo *)" 'SN-1.crt SN-2.crt SN-3.crt SN-4.crt'
+    equal "$(cd out && echo *)" 'SN-1.crt SN-2.crt SN-3.crt SN-4.crt chain.pem'
     judge SN-1 SN-2 SN-3 SN-4
     equal "$(openssl x509 -in out/SN-3.crt -noout -pubkey)" "$(cat SN-3.pub)"
     sound
@@ -300,7 +300,7 @@ END
         run --separate-stderr batch lot.csv --json
         equal "$status" 1
         equal "$(jq -r 'select(.row == 1) | "\(.status) \(.code)"' <<<"$output")" 'REJECTED DEVICE_ID_SYNTAX'
-        equal "$(find out -type f)" out/SN-2.crt
+        equal "$(find out -name '*.crt')" out/SN-2.crt
     done
 }
 
@@ -515,7 +515,7 @@ rsa_public() {
     run --separate-stderr batch lot.csv --json --max-errors 1 --report report.csv
     equal "$status" 1
     equal "$(verdicts)" '1 NOT-TRIED -,2 REJECTED SAN_KIND,3 REJECTED SAN_KIND'
-    equal "$(cut -d, -f5 report.csv | paste -sd' ')" 'status NOT-TRIED REJECTED REJECTED'
+    equal "$(cut -d, -f5 report.csv | paste -sd' ')" 'status NOT-TRIED REJECTED REJECTED TOTAL'
     [[ ! -e out && $stderr == *'p11ca: stopped: 2 of 3 rows rejected' ]]
     equal "$(calls C_Sign)" 0
     run --separate-stderr batch lot.csv --json --on-error stop
@@ -541,7 +541,7 @@ rsa_public() {
     succeeds batch lot.csv --report report.csv
     equal "$(sed -n 2p report.csv | cut -d, -f1-5)" '1,lot.csv:2,SN-1,device,ISSUED'
     equal "$(sed -n 2p report.csv | cut -d, -f6)" "$(openssl x509 -in out/SN-1.crt -noout -serial | cut -d= -f2)"
-    equal "$(wc -l <report.csv)" 5
+    equal "$(wc -l <report.csv)" 6
     refused 8 'p11ca: report.csv: exists, nothing is overwritten' batch lot.csv --report report.csv
     refused 2 'p11ca: report.txt: want a report called *.csv, *.ndjson or *.jsonl' batch lot.csv --report report.txt
     succeeds batch lot.csv --report report.jsonl
@@ -559,7 +559,7 @@ rsa_public() {
     succeeds batch lot.csv --json
     equal "$(find out -name '*.crt' | wc -l)" 4
     equal "$(p11ca -q -C home list --status issued -p device | grep -c CN=SN-)" 4
-    equal "$(wc -l <report.csv)" 5
+    equal "$(wc -l <report.csv)" 6
     sound
 }
 
@@ -645,7 +645,7 @@ peak() {
     run --separate-stderr batch lot.csv --json --report report.csv
     equal "$status" 1
     equal "$(jq -r 'select(.row) | .row' <<<"$output" | paste -sd,)" "$(seq -s, 700)"
-    equal "$(tail -n +2 report.csv | cut -d, -f1 | paste -sd,)" "$(seq -s, 700)"
+    equal "$(tail -n +2 report.csv | head -n -1 | cut -d, -f1 | paste -sd,)" "$(seq -s, 700)"
     equal "$(jq -r 'select(.status == "ISSUED") | .row' <<<"$output" | paste -sd' ')" '1 256 257 700'
     equal "$(sql "SELECT count(*) FROM event WHERE kind = 'reject'")" 696
     judge SN-1 SN-2 SN-3 SN-4

@@ -124,7 +124,7 @@ refused_ticket() {
     equal "$status" 1
     equal "$(verdicts)" '01 ISSUED -,02 ISSUED -,03 ISSUED -,04 REJECTED TICKET_SPENT,05 REJECTED TICKET_SPENT,'
     equal "$(counted)" '3 of 3, 3 rows'
-    equal "$(find out -type f | wc -l)" 3
+    equal "$(find out -name '*.crt' | wc -l)" 3
     run --separate-stderr batch lot --json
     equal "$status" 1
     equal "$(verdicts)" '01 REUSED -,02 REUSED -,03 REUSED -,04 REJECTED TICKET_SPENT,05 REJECTED TICKET_SPENT,'

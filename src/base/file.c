@@ -493,6 +493,22 @@ int file_lock(const char *path, int *ret_fd, struct p11ca_err *err)
     return 0;
 }
 
+int file_lock_parent(const char *path, int *ret_fd, struct p11ca_err *err)
+{
+    AUTO_STR copy = strdup(path);
+    AUTO_FD fd = -1;
+
+    if (!copy)
+        return err_nomem(err);
+    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, P11CA_FILE, "%s: its directory", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return err_set(err, P11CA_FILE, "FILE_BUSY", "%s: another process has locked its directory", path);
+    *ret_fd = fd_take(&fd);
+    return 0;
+}
+
 int file_log_add(int fd, const char *path, const void *p, size_t len, struct p11ca_err *err)
 {
     if (file_new_write(fd, p, len) != 0 || fsync(fd) != 0)

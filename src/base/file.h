@@ -105,6 +105,9 @@ P11CA_CHECK int file_log_open(const char *path, bool create, mode_t perm, int *r
 /* An empty file, made when absent, for no more than the lock on it; waits for whoever has it. */
 P11CA_CHECK int file_lock(const char *path, int *ret_fd, struct p11ca_err *err);
 
+/* The lock on the directory of a name, for whoever changes what the name stands for; does not wait (code FILE_BUSY). */
+P11CA_CHECK int file_lock_parent(const char *path, int *ret_fd, struct p11ca_err *err);
+
 /* Appends the bytes; on disk when it returns. */
 P11CA_CHECK int file_log_add(int fd, const char *path, const void *p, size_t len, struct p11ca_err *err);
 

@@ -32,10 +32,14 @@
 #define LIMIT_PROGRAM  (256 * 1024 * 1024) /* this executable, sanitizers and all; a PKCS#11 module */
 #define LIMIT_INPUT    ((size_t)4 << 30)   /* a manifest or bundle: a million rows of 4 KiB */
 #define LIMIT_ROW      (16 * 1024) /* one line of a manifest: an RSA-8192 request and a hundred names */
-#define LIMIT_ROWS     10000000    /* rows of one lot; some 80 octets of memory each */
-#define LIMIT_COLUMNS  64          /* columns of a manifest, keys and names of a row */
-#define LIMIT_MODULI   4096        /* RSA moduli whose primes are compared at once: seconds, and 20 MiB */
-#define LIMIT_SLOTS    256         /* slots of one module that are looked at */
-#define LIMIT_OBJECTS  4096        /* objects of one search that are looked at */
+#define LIMIT_REF      128         /* what a station calls its request: a UUID, a serial number */
+#define LIMIT_STATIONS 64  /* on one socket: a factory's hall; their buffers are LIMIT_UNSENT each at worst */
+#define LIMIT_UNDERWAY 256 /* requests of one station: what one durable transaction takes */
+#define LIMIT_UNSENT   (4 << 20) /* answers that a station has not read: some 2,000 */
+#define LIMIT_ROWS     10000000  /* rows of one lot; some 80 octets of memory each */
+#define LIMIT_COLUMNS  64        /* columns of a manifest, keys and names of a row */
+#define LIMIT_MODULI   4096      /* RSA moduli whose primes are compared at once: seconds, and 20 MiB */
+#define LIMIT_SLOTS    256       /* slots of one module that are looked at */
+#define LIMIT_OBJECTS  4096      /* objects of one search that are looked at */
 
 #endif

@@ -1,17 +1,23 @@
+#include <fcntl.h>
 #include <p11ca/lot.h>
+#include <p11ca/stream.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/stop.h"
 
 static const struct cli_option options[] = {
     {"authority", 'a', "NAME", "who issues", true},
     {"profile", 'p', "NAME", "of all of them", true},
     {"output", 'o', "DIR|FILE",
-        "where the certificates go: NAME.crt for NAME.csr, DEVICE.crt for a manifest's row", true},
+        "where the certificates go: NAME.crt for NAME.csr, DEVICE.crt for a manifest's row (with - if "
+        "wanted)",
+        false},
     {"format", 0, "pem|der|bundle|tar", "files in a directory (default: pem), or all in one file", false},
     {"ticket", 0, "FILE", "a lot ticket, its signature beside it in FILE.p7s", false},
     {"jobs", 'j', "N", "threads (default: the number of cores)", false},
@@ -81,7 +87,58 @@ static const char *rest(const struct p11ca_lot_result *r, char *dst, size_t size
     return dst;
 }
 
-static int run(struct cli *cli, struct p11ca_err *err)
+/* What is for lots alone: a stream has no end to report on, and no beginning in which all of it is checked. */
+static int check_stream(const struct cli *cli, struct p11ca_err *err)
+{
+    static const char *const lots[] = {
+        "format", "dry-run", "on-error", "reissue", "max-errors", "report", "summary"};
+    size_t i;
+
+    for (i = 0; i < sizeof(lots) / sizeof(lots[0]); i++) {
+        if (cli_flag(cli, lots[i]))
+            return err_set(err, P11CA_USAGE, "USAGE", "batch -: option --%s is for lots", lots[i]);
+    }
+    return 0;
+}
+
+/* Before anything is opened, which would get the number of what is closed. */
+static int check_open(struct p11ca_err *err)
+{
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+        return err_errno(err, P11CA_FILE, "standard input");
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+        return err_errno(err, P11CA_FILE, "standard output");
+    return 0;
+}
+
+/* Requests on standard input, answers on standard output. */
+static int run_stream(struct cli *cli, struct p11ca_err *err)
+{
+    struct p11ca_stream stream = {
+        .authority = cli_value(cli, "authority"),
+        .profile = cli_value(cli, "profile"),
+        .output = cli_value(cli, "output"),
+        .ticket = cli_value(cli, "ticket"),
+    };
+    struct p11ca_stream_result r;
+    AUTO_HOME home = NULL;
+    int stop, rc;
+
+    if (check_open(err) != 0 || check_stream(cli, err) != 0 ||
+        cli_number(cli, "jobs", 64, &stream.jobs, err) != 0 || cli_home(cli, &home, err) != 0 ||
+        cli_stop_fd(&stop, err) != 0)
+        return -1;
+    rc = p11ca_stream_fd(home, &stream, STDIN_FILENO, STDOUT_FILENO, stop, &r, err);
+    if (r.requests)
+        cli_say(cli, "%zu requests: %zu issued, %zu reused, %zu rejected, %zu not tried", r.requests,
+            r.issued, r.reused, r.rejected, r.not_tried);
+    if (rc == 0 && r.rejected)
+        return err_set(
+            err, P11CA_NEGATIVE, "REJECTED", "%zu of %zu requests rejected", r.rejected, r.requests);
+    return rc;
+}
+
+static int run_lot(struct cli *cli, struct p11ca_err *err)
 {
     const char *on_error = cli_value(cli, "on-error");
     bool stop = on_error && strcmp(on_error, "stop") == 0;
@@ -102,6 +159,8 @@ static int run(struct cli *cli, struct p11ca_err *err)
     AUTO_HOME home = NULL;
     int rc;
 
+    if (!lot.output)
+        return err_set(err, P11CA_USAGE, "USAGE", "batch: option --output DIR is missing");
     if (on_error && !stop && strcmp(on_error, "skip") != 0)
         return err_set(
             err, P11CA_USAGE, "USAGE", "option --on-error: want skip or stop, have '%s'", on_error);
@@ -122,6 +181,11 @@ static int run(struct cli *cli, struct p11ca_err *err)
     return rc;
 }
 
+static int run(struct cli *cli, struct p11ca_err *err)
+{
+    return strcmp(cli->args[0], "-") == 0 ? run_stream(cli, err) : run_lot(cli, err);
+}
+
 const struct command cmd_batch = {"batch", "INPUT", 1, 1,
     "issue a lot: a directory of requests, an archive or bundle of them, a CSV or NDJSON manifest",
     "INPUT is a directory (*.csr, *.pem, *.der, in the order of their names), a manifest (*.csv, *.ndjson, "
@@ -131,5 +195,8 @@ const struct command cmd_batch = {"batch", "INPUT", 1, 1,
     "refuses all of it.\n"
     "One line per row, each once it is durable and published. Run again after a kill it finishes; run again "
     "after success it\n"
-    "issues nothing new. Exit code 1 when rows were rejected.",
+    "issues nothing new. Exit code 1 when rows were rejected.\n"
+    "- reads NDJSON from standard input, and answers each line on standard output as soon as its certificate "
+    "is durable; "
+    "see serve.",
     CLI_OPTIONS(options), run};

@@ -29,6 +29,7 @@ const struct command *const cli_commands[] = {
     &cmd_profile_check,
     &cmd_issue,
     &cmd_batch,
+    &cmd_serve,
     &cmd_list,
     &cmd_show,
     &cmd_verify,

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/pool.h"
 #include "issue/publish.h"
+#include "issue/reject.h"
 
 #define MAX_WORKERS 64
 #define READ_AHEAD  64 /* rows read before workers are told */
@@ -381,14 +382,15 @@ static bool must_wait(const struct flow *f, size_t first, size_t n)
 static int note_reject(struct flow *f, struct flow_row *row, struct p11ca_err *err)
 {
     const struct job *job = &row->job;
-    const struct ledger_event e = {.kind = "reject",
-        .authority = row->ctx.authority->name,
-        .profile = job->in.profile ? job->in.profile->name : NULL,
-        .detail = job->err.msg};
+    const char *profile = job->in.profile ? job->in.profile->name : NULL;
+    const struct ledger_event e = {
+        .kind = "reject", .authority = row->ctx.authority->name, .profile = profile, .detail = job->err.msg};
 
     if (job->state != JOB_FAILED || job->reserved || row->noted || row->dropped)
         return 0;
     row->noted = true;
+    if (f->order.alone)
+        return reject_note(f->order.ledger, e.authority, profile, &job->err, err);
     return ledger_event(f->order.ledger, &e, err);
 }
 
@@ -418,6 +420,15 @@ static int reserve(struct flow *f, struct span *s, size_t marking, bool *ret_blo
     return 0;
 }
 
+/* Without a file, the answer is what publishes. */
+static int answer(struct flow *f, const struct flow_row *row, struct p11ca_err *err)
+{
+    const struct job *job = &row->job;
+    bool is_new = job->state == JOB_SIGNED || (job->state == JOB_ISSUED && job->outcome == P11CA_FINISHED);
+
+    return f->order.alone && is_new && !row->path ? ledger_publish(f->order.ledger, job->row, NULL, err) : 0;
+}
+
 static int record(struct flow *f, const struct span *s, struct p11ca_err *err)
 {
     size_t i;
@@ -425,7 +436,8 @@ static int record(struct flow *f, const struct span *s, struct p11ca_err *err)
     for (i = s->first; i < s->end; i++) {
         struct flow_row *row = at(f, i);
 
-        if (!row->dropped && pipeline_record(f->order.ledger, &row->job, &row->ctx, err) != 0)
+        if (!row->dropped &&
+            (pipeline_record(f->order.ledger, &row->job, &row->ctx, err) != 0 || answer(f, row, err) != 0))
             return -1;
     }
     return 0;
@@ -534,6 +546,9 @@ static void moved(struct flow *f, const struct turn *t)
     f->blocked = t->blocked;
     f->recorded = t->record.end;
     f->marked = t->mark.end;
+    /* Nobody will mark what was waited for: it is at its end now. */
+    if (!files && t->record.first < t->record.end)
+        f->blocked = false;
     if (!files)
         f->to_publish = f->published = f->marked = f->recorded;
     pthread_cond_broadcast(&f->work);
@@ -657,9 +672,10 @@ static bool fill(struct flow *f)
     bool more;
     int rc;
 
+    /* Whoever waits for room is asked as soon as there is some. */
+    f->woken = false;
     if (!room || f->source_ended || f->stopping)
         return false;
-    f->woken = false;
     pthread_mutex_unlock(&f->lock);
     rc = read_some(f, room, &n, &more, &err);
     pthread_mutex_lock(&f->lock);
@@ -727,11 +743,12 @@ static void wait_for_event(struct flow *f)
     struct timespec until;
     double left;
 
-    if (f->order.window <= 0 || !waiting(f)) {
+    if (f->order.window <= 0 || f->told == f->read) {
         pthread_cond_wait(&f->event, &f->lock);
         return;
     }
-    left = f->waiting_since + f->order.window - clock_seconds();
+    /* Workers tell of full turns only: a row that begins to wait meanwhile is not kept for longer. */
+    left = waiting(f) ? f->waiting_since + f->order.window - clock_seconds() : f->order.window;
     if (left <= 0)
         return;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -766,7 +783,7 @@ static void loop(struct flow *f)
             take_turn(f);
             if (waiting(f) || f->prepared < f->read)
                 f->waiting_since = clock_seconds();
-        } else if (!more && f->told == f->marked && !f->woken) {
+        } else if (!more && f->told == f->marked && !f->woken && !is_over(f)) {
             wait_for_event(f);
         }
         tell(f);

@@ -165,8 +165,11 @@ static int load_cells(
     row->is_key = row->m.material >= MATERIAL_SPKI;
     if (manifest_names(cells, &row->m.sans, err) != 0)
         return -1;
-    return row->m.material == MATERIAL_CSR || row->m.material == MATERIAL_SPKI ? load_inline(row, err)
-                                                                               : load_file(in, row, err);
+    if (row->m.material == MATERIAL_CSR || row->m.material == MATERIAL_SPKI)
+        return load_inline(row, err);
+    return in ? load_file(in, row, err)
+              : manifest_err(
+                    err, "want a request or a public key in the line itself (csr, spki), have a path");
 }
 
 static int csv_load(const struct lot_input *in, struct lot_row *row, struct p11ca_err *err)
@@ -191,6 +194,45 @@ static int json_load(const struct lot_input *in, struct lot_row *row, struct p11
     if (manifest_json((const char *)row->text.p, row->text.len, &row->json, row->digits, &cells, err) != 0)
         return -1;
     return load_cells(in, row, &cells, err);
+}
+
+/* "ref" is not the row's, but of whoever sent it. */
+static int take_ref(struct cells *cells, struct p11ca_err *err)
+{
+    size_t i = 0;
+
+    while (i < cells->n && strcmp(cells->v[i].name, "ref") != 0)
+        i++;
+    if (i == cells->n)
+        return 0;
+    if (strlen(cells->v[i].value) > LIMIT_REF)
+        return manifest_err(
+            err, "ref: want at most %d octets, have %zu", LIMIT_REF, strlen(cells->v[i].value));
+    cells->v[i] = cells->v[--cells->n];
+    return 0;
+}
+
+int lot_row_load_line(struct lot_row *row, struct p11ca_err *err)
+{
+    struct cells cells;
+
+    /* Said before anything else, whatever it stands in. */
+    if (lines_check(row->text.p, row->text.len, err) != 0)
+        return -1;
+    if (row->too_large)
+        return lines_too_long(LIMIT_ROW, err);
+    if (manifest_check_text(row->text.p, row->text.len, err) != 0 ||
+        manifest_json((const char *)row->text.p, row->text.len, &row->json, row->digits, &cells, err) != 0 ||
+        take_ref(&cells, err) != 0)
+        return -1;
+    return load_cells(NULL, row, &cells, err);
+}
+
+const char *lot_row_ref(const struct lot_row *row)
+{
+    const char *ref = json_string_value(json_object_get(row->json, "ref"));
+
+    return ref && strlen(ref) <= LIMIT_REF ? ref : NULL;
 }
 
 static int read_header(struct lot_input *in, struct buf *line, struct p11ca_err *err)

@@ -79,6 +79,15 @@ P11CA_CHECK int lot_input_next(struct lot_input *in, struct lot_row *ret, struct
 /* Fills the rest of a row. The codes decide whether it is the fault of the row or of the lot. */
 P11CA_CHECK int lot_input_load(const struct lot_input *in, struct lot_row *row, struct p11ca_err *err);
 
+/*
+ * The same for a line of NDJSON that stands alone: row->text is all there is, paths are refused, and "ref" is no field.
+ * Every fault is the row's. PRIVATE_KEY_SEEN, MANIFEST_SYNTAX and the codes of a manifest's row.
+ */
+P11CA_CHECK int lot_row_load_line(struct lot_row *row, struct p11ca_err *err);
+
+/* What its sender calls such a line; NULL: nothing, or nothing that can be said. */
+const char *lot_row_ref(const struct lot_row *row);
+
 /* Whether the rows have names, that their certificates get: those of a directory and of an archive. */
 bool lot_input_has_names(const struct lot_input *in);
 

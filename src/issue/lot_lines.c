@@ -62,24 +62,40 @@ static int take_line(struct lines *l, struct buf *ret, struct p11ca_err *err)
         l->at += n + (feed != NULL);
         /* One more for a carriage return, three for a mark. */
         if (ret->len - start > l->max + 4)
-            return err_set(err, P11CA_REFUSED, "MANIFEST_SYNTAX",
-                "want at most %zu octets in a line, have more", l->max);
+            return lines_too_long(l->max, err);
         if (feed)
             return 1;
     }
 }
 
-static void drop_mark(struct buf *line, size_t start)
+void lines_trim(struct buf *line, size_t start, bool first)
 {
-    if (line->len - start < 3 || memcmp(line->p + start, "\xef\xbb\xbf", 3) != 0)
-        return;
-    line->len -= 3;
-    memmove(line->p + start, line->p + start + 3, line->len - start);
+    if (first && line->len - start >= 3 && memcmp(line->p + start, "\xef\xbb\xbf", 3) == 0) {
+        line->len -= 3;
+        memmove(line->p + start, line->p + start + 3, line->len - start);
+    }
+    if (line->len > start && line->p[line->len - 1] == '\r')
+        line->len--;
+}
+
+int lines_check(const void *line, size_t len, struct p11ca_err *err)
+{
+    static const char mark[] = "PRIVATE KEY-----";
+
+    if (memmem(line, len, mark, sizeof(mark) - 1))
+        return err_set(err, P11CA_REFUSED, "PRIVATE_KEY_SEEN",
+            "want no private key in an input file, have one: treat it as disclosed");
+    return 0;
+}
+
+int lines_too_long(size_t max, struct p11ca_err *err)
+{
+    return err_set(
+        err, P11CA_REFUSED, "MANIFEST_SYNTAX", "want at most %zu octets in a line, have more", max);
 }
 
 int lines_next(struct lines *l, struct buf *ret, struct p11ca_err *err)
 {
-    static const char mark[] = "PRIVATE KEY-----";
     size_t start = ret->len;
     int rc;
 
@@ -89,13 +105,7 @@ int lines_next(struct lines *l, struct buf *ret, struct p11ca_err *err)
         return rc;
     if (!buf_ok(ret))
         return err_nomem(err);
-    if (l->number == 1)
-        drop_mark(ret, start);
-    if (ret->len > start && ret->p[ret->len - 1] == '\r')
-        ret->len--;
+    lines_trim(ret, start, l->number == 1);
     /* Said before anything else, whatever column or text it stands in. */
-    if (ret->len > start && memmem(ret->p + start, ret->len - start, mark, sizeof(mark) - 1))
-        return err_set(err, P11CA_REFUSED, "PRIVATE_KEY_SEEN",
-            "want no private key in an input file, have one: treat it as disclosed");
-    return 1;
+    return ret->len > start && lines_check(ret->p + start, ret->len - start, err) != 0 ? -1 : 1;
 }

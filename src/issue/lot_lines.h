@@ -27,4 +27,13 @@ void lines_done(struct lines *l);
  */
 P11CA_CHECK int lines_next(struct lines *l, struct buf *ret, struct p11ca_err *err);
 
+/* What lines_next() does to a line, for those that come another way. Takes off what is not the line's own: the mark, the CR. */
+void lines_trim(struct buf *line, size_t start, bool first);
+
+/* PRIVATE_KEY_SEEN */
+P11CA_CHECK int lines_check(const void *line, size_t len, struct p11ca_err *err);
+
+/* MANIFEST_SYNTAX; returns -1. */
+int lines_too_long(size_t max, struct p11ca_err *err);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
 int lot_rows_profile(const struct p11ca_home *home, const struct authority_conf *authority, const char *name,
     const struct profile **ret, struct p11ca_err *err)
@@ -65,10 +66,14 @@ int lot_rows_load(const struct lot_rows *rows, struct flow_row *row, struct p11c
 
 void lot_rows_name(const struct lot_rows *rows, const struct flow_row *row, char dst[LOT_NAME])
 {
-    if (!lot_input_has_names(rows->input) && row->job.device[0])
+    bool named = rows->input && lot_input_has_names(rows->input);
+
+    if (!named && row->job.device[0])
         snprintf(dst, LOT_NAME, "%s", row->job.device);
-    else
+    else if (rows->input)
         lot_input_stem(rows->input, row->in.index, dst);
+    else
+        text_hex_lower(row->job.request_sha256, LOT_HASH, dst);
 }
 
 /* One file for all is nobody's own, and appears at the end. */
@@ -76,7 +81,7 @@ static int set_path(const struct lot_rows *rows, struct flow_row *row, struct p1
 {
     char name[LOT_NAME];
 
-    if (!lot_output_is_files(rows->output))
+    if (!rows->output || !lot_output_is_files(rows->output))
         return 0;
     lot_rows_name(rows, row, name);
     row->path = lot_output_path(rows->output, name);

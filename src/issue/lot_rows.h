@@ -10,9 +10,9 @@
 struct lot_rows {
     const struct p11ca_home *home;
     const struct authority_conf *authority;
-    const struct profile *profile; /* of rows that name none */
-    const struct lot_output *output;
-    struct lot_input *input;
+    const struct profile *profile;   /* of rows that name none */
+    const struct lot_output *output; /* NULL: no files */
+    struct lot_input *input;         /* NULL: rows stand alone */
 };
 
 /* A profile that the authority may issue in lots. Codes PROFILE, PROFILE_NOT_ALLOWED. */
@@ -28,7 +28,8 @@ P11CA_CHECK int lot_rows_make(const struct lot_rows *rows, struct flow_row *row,
 /* What is there and is not the row's own certificate fails the row: before it has a serial. Looks it up in the ledger. */
 void lot_rows_check_output(const struct lot_rows *rows, struct flow_row *row, struct ledger *l);
 
-/* What its certificate is called, without an ending: as the request in a directory or archive, else as the device. */
+/* What its certificate is called, without an ending: as the request in a directory or archive, else as the device; what has
+ * none and stands alone like the order that it is. */
 void lot_rows_name(const struct lot_rows *rows, const struct flow_row *row, char dst[LOT_NAME]);
 
 #endif

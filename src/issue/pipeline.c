@@ -27,13 +27,15 @@ static int take_row(struct job *job, const struct job_ctx *ctx, const struct led
 
 /*
  * A finished order that comes again: with a device ID it is the same device, and with the certificate in its place the
- * run was killed at the very end. Otherwise it is a new order, a renewal.
+ * run was killed at the very end; so it is with an answer that is asked for again. Otherwise it is a new order, a renewal.
  */
 static bool is_same_again(const struct job *job, const struct ledger_cert *c)
 {
     if (job->device[0] || job->in.profile->is_ca)
         return true;
-    return job->in.output && publish_is(job->in.output, DER_OF(c->cert.p, c->cert.len));
+    if (!job->in.output)
+        return !c->path;
+    return c->path && publish_is(job->in.output, DER_OF(c->cert.p, c->cert.len));
 }
 
 static int look_request(struct ledger *l, struct job *job, const struct job_ctx *ctx, bool *ret_found)

@@ -345,7 +345,9 @@ int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_
     if (state.status == LEDGER_RESERVED)
         return err_set(err, P11CA_LEDGER, "NOT_ISSUED",
             "certificate row %lld: status: want issued, have reserved: nothing to publish", (long long)id);
-    if (state.path && path && strcmp(state.path, path) != 0 && append_publish(l, &state, path, err) != 0)
+    if (!path)
+        return 0;
+    if (state.path && strcmp(state.path, path) != 0 && append_publish(l, &state, path, err) != 0)
         return -1;
     return update_published(l, id, path, err);
 }

@@ -95,7 +95,7 @@ bool signer_is_lost(const struct p11ca_err *err)
 {
     static const char *const codes[] = {"DEVICE_ERROR", "DEVICE_REMOVED", "TOKEN_NOT_PRESENT",
         "SESSION_CLOSED", "SESSION_HANDLE_INVALID", "USER_NOT_LOGGED_IN", "KEY_HANDLE_INVALID",
-        "OBJECT_HANDLE_INVALID"};
+        "OBJECT_HANDLE_INVALID", "OPERATION_ACTIVE"};
     size_t i;
 
     for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {

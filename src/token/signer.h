@@ -26,7 +26,7 @@ unsigned signer_sessions(const struct signer *s);
 
 /*
  * Whether it was the session, the login or the device that was lost, so that the same signature may succeed when the token
- * has been opened anew.
+ * has been opened anew. A session in which a signature was begun and not ended is lost, too: libp11 goes on with it.
  */
 bool signer_is_lost(const struct p11ca_err *err);
 

@@ -515,3 +515,24 @@ bad_step() {
     refused 4 "p11ca: authority 'factory': profile 'ocsp-signer': want a lot ticket signed by 'root' (--ticket)" \
         p11ca -C home issue -a factory -p ocsp-signer --csr dev.csr -o o.crt
 }
+
+@test "a station: the devices of the ticket and no others; without a ticket it is not served" {
+    local n
+    for n in 1 2 3 4; do
+        jq -nc --arg csr "$(openssl req -in "lot/SN-00000$n.csr" -outform DER | base64 -w0)" '{csr: $csr}'
+    done >requests
+    refused 4 "p11ca: authority 'factory': profile 'device': want a lot ticket signed by 'signer' (--ticket)" p11ca -C home batch -a factory -p device - <requests
+    ticket
+    run --separate-stderr p11ca -C home batch -a factory -p device --ticket lot.ticket - <requests
+    equal "$status" 1
+    equal "$(jq -r '"\(.status) \(.code // "-")"' <<<"$output" | paste -sd,)" 'ISSUED -,ISSUED -,ISSUED -,REJECTED TICKET_SPENT'
+    equal "$(counted)" '3 of 3, 3 rows'
+    # The same again: nothing is counted twice.
+    run --separate-stderr p11ca -C home batch -a factory -p device --ticket lot.ticket - <requests
+    equal "$(jq -r .status <<<"$output" | paste -sd,)" 'REUSED,REUSED,REUSED,REJECTED'
+    equal "$(counted)" '3 of 3, 3 rows'
+    # Expired while it runs would be told by each row; expired before, of all.
+    ticket 's/not-after .*/not-after 2026-01-02T00:00:00Z/'
+    refused 4 "p11ca: *" p11ca -C home batch -a factory -p device --ticket lot.ticket - <requests
+    sound
+}

@@ -87,5 +87,6 @@ ledger_100_rows ledger_100_lot ledger_100_show ledger_100_list ledger_100_audit 
     PEER_N=4 fails 'bench: PEER_N: want at most N, 3, have 4'
     LEDGER_SIZES=7 fails "bench: LEDGER_SIZES: want numbers of 3 to 8 digits, have '7'"
     PARTS=tokens fails "bench: PARTS: there is no part 'tokens'"
+    BENCH_OUT=$PWD/absent/bench.json fails "bench: BENCH_OUT: want a folder to write $PWD/absent/bench.json into"
     PARTS=far fails 'bench: PARTS: far wants token, too'
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file_new.h"
@@ -316,6 +317,16 @@ bool file_is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+uint64_t file_room(const char *path)
+{
+    AUTO_STR copy = strdup(path);
+    struct statvfs fs;
+
+    if (statvfs(path, &fs) != 0 && (!copy || statvfs(dirname(copy), &fs) != 0))
+        return UINT64_MAX;
+    return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
 int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err)
 {
     struct stat st;
@@ -516,15 +527,25 @@ static int out_open(struct file_out *out, mode_t perm, struct p11ca_err *err)
     return 0;
 }
 
-int file_out_begin(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err)
+static int out_begin(struct file_out *ret, const char *path, bool again, mode_t perm, struct p11ca_err *err)
 {
-    *ret = (struct file_out){.fd = -1, .path = strdup(path)};
+    *ret = (struct file_out){.fd = -1, .again = again, .path = strdup(path)};
     if (!ret->path)
         return err_nomem(err);
-    if (file_check_new(path, err) == 0 && out_open(ret, perm, err) == 0)
+    if ((again || file_check_new(path, err) == 0) && out_open(ret, perm, err) == 0)
         return 0;
     file_out_done(ret);
     return -1;
+}
+
+int file_out_begin(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err)
+{
+    return out_begin(ret, path, false, perm, err);
+}
+
+int file_out_begin_again(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err)
+{
+    return out_begin(ret, path, true, perm, err);
 }
 
 static int out_flush(struct file_out *out, struct p11ca_err *err)
@@ -543,12 +564,39 @@ int file_out_add(struct file_out *out, const void *p, size_t len, struct p11ca_e
     return out->pending.len < OUT_CHUNK ? 0 : out_flush(out, err);
 }
 
+/* Octet by octet, from the beginning of both. */
+static bool same_octets(int one, int two)
+{
+    uint8_t a[8192], b[sizeof(a)];
+    off_t at = 0;
+    ssize_t n, m;
+
+    do {
+        n = pread(one, a, sizeof(a), at);
+        m = pread(two, b, sizeof(b), at);
+        if (n < 0 || n != m || memcmp(a, b, (size_t)n) != 0)
+            return false;
+        at += n;
+    } while (n > 0);
+    return true;
+}
+
+static bool is_there_already(const struct file_out *out)
+{
+    AUTO_FD fd = open(out->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+
+    return out->again && fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && same_octets(fd, out->fd);
+}
+
 int file_out_end(struct file_out *out, struct p11ca_err *err)
 {
     if (out_flush(out, err) != 0)
         return -1;
     if (fsync(out->fd) != 0)
         return err_errno(err, P11CA_FILE, "%s: write", out->path);
+    if (is_there_already(out))
+        return 0;
     if ((out->temp ? put_in_place(out->temp, out->path, FILE_NEW)
                    : file_new_name(out->fd, AT_FDCWD, out->path)) != 0)
         return file_new_failed(out->path, err);

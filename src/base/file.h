@@ -7,6 +7,7 @@
 #define BASE_FILE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -69,6 +70,9 @@ bool file_is_dir(const char *path);
 /* The names in it are on disk, and everything else below it on its file system. */
 P11CA_CHECK int file_sync_dir(const char *path, struct p11ca_err *err);
 
+/* Octets that may still be written where path is, or would be; UINT64_MAX when nobody can say. */
+uint64_t file_room(const char *path);
+
 /* Creates one directory with this mode; an existing directory is fine. */
 P11CA_CHECK int file_mkdir(const char *path, mode_t perm, struct p11ca_err *err);
 
@@ -114,10 +118,14 @@ P11CA_CHECK int file_log_cut(int fd, const char *path, size_t len, struct p11ca_
 struct file_out {
     char *path, *temp; /* temp NULL: it has no name yet, or its own */
     int fd;
+    bool again; /* a file with the very same octets may be there when it ends: then that one is left */
     struct buf pending;
 };
 #define AUTO_FILE_OUT __attribute__((cleanup(file_out_done))) struct file_out
 P11CA_CHECK int file_out_begin(struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err);
+/* The same for what may have been written before: a file with exactly these octets is left as it is, by the end. */
+P11CA_CHECK int file_out_begin_again(
+    struct file_out *ret, const char *path, mode_t perm, struct p11ca_err *err);
 P11CA_CHECK int file_out_add(struct file_out *out, const void *p, size_t len, struct p11ca_err *err);
 P11CA_CHECK int file_out_end(struct file_out *out, struct p11ca_err *err);
 void file_out_done(struct file_out *out);

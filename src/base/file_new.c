@@ -25,7 +25,7 @@ int file_new_write(int fd, const void *p, size_t len)
 
 int file_new_nameless(int dir, const char *name)
 {
-    return openat(dir, name, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    return openat(dir, name, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
 bool file_new_can_name(void)

@@ -112,7 +112,10 @@ static int run(struct cli *cli, struct p11ca_err *err)
         cli_home(cli, &home, err) != 0)
         return -1;
     rc = p11ca_issue_lot(home, &lot, show_row, cli, &r, err);
-    if (r.rows)
+    if (r.rows && lot.dry_run)
+        cli_say(cli, "%zu rows: %zu good, %zu reused, %zu rejected; %.1f s", r.rows,
+            r.rows - r.reused - r.rejected - r.not_tried, r.reused, r.rejected, r.seconds);
+    else if (r.rows)
         cli_say(cli, "%zu rows: %zu new, %zu reused, %zu rejected%s; %.1f s, %.0f/s", r.rows, r.fresh,
             r.reused, r.rejected, rest(&r, text, sizeof(text)), r.seconds,
             (double)(r.rows - r.not_tried) / r.seconds);

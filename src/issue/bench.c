@@ -133,6 +133,7 @@ static int issue_all(struct bench *b, double *ret_rate, struct p11ca_err *err)
     start = clock_seconds();
     rc = flow_run(flow, err);
     *ret_rate = (double)b->n / (clock_seconds() - start);
+    b->jobs = flow_workers(flow);
     flow_close(flow);
     if (rc == 0 && b->issued != b->n)
         rc = err_set(err, P11CA_BUG, "BENCH", "want %zu certificates, have %zu", b->n, b->issued);
@@ -177,9 +178,10 @@ static int run(struct bench *b, size_t n, struct p11ca_bench *ret, struct p11ca_
     b->csrs = calloc(b->n, sizeof(*b->csrs));
     if (!b->csrs)
         return err_nomem(err);
-    pool_run(b->jobs, b->n, make_csr, b);
+    pool_run(ret->cores, b->n, make_csr, b);
     rc = b->failed ? err_set(err, P11CA_BUG, "BENCH", "making requests failed") : with_ledger(b, ret, err);
     ret->issued = b->n;
+    ret->jobs = b->jobs;
     for (i = 0; i < b->n; i++)
         buf_done(&b->csrs[i]);
     free(b->csrs);
@@ -199,7 +201,7 @@ int p11ca_bench(struct p11ca_home *home, const char *authority, size_t n, unsign
         return -1;
     memset(ret, 0, sizeof(*ret));
     ret->cores = pool_cores();
-    ret->jobs = b.jobs = jobs ? jobs : ret->cores;
+    b.jobs = jobs;
     rc = authority_profile(home, b.ctx.authority, "device", &b.profile, err);
     if (rc == 0)
         rc = authority_need_issuer(home, l, b.ctx.authority, &issuer, err);

@@ -22,6 +22,11 @@
 #define SLOW_TOKEN   3.0
 #define SLOW_SAMPLES 8
 
+/* What rows are compared by; 0: none. */
+struct tags {
+    uint64_t key, device;
+};
+
 /*
  * Rows are numbered as they are read; cursors are the number of the next row for a step. For each:
  *   told <= marked <= published <= recorded <= signed_ <= reserved <= prepared <= read
@@ -40,19 +45,21 @@ struct flow {
     unsigned workers, max_workers, busy;
     atomic_uint signing;  /* at the token */
     unsigned max_signing; /* as long as there is something else to do */
+    unsigned sessions;    /* ... and at most: libp11 waits for ever for one more */
+    atomic_bool is_far;   /* the token: a place at it is not left empty */
     unsigned with_signer; /* they, and those that verify what came back */
-    bool source_ended; /* there are no more rows */
-    bool woken;        /* the source may have something */
-    bool stopping;     /* no more serials */
-    bool dead;         /* nothing more is signed or written: why says it */
-    bool leaving;      /* threads end */
+    bool source_ended;    /* there are no more rows */
+    bool woken;           /* the source may have something */
+    bool stopping;        /* no more serials */
+    bool dead;            /* nothing more is signed or written: why says it */
+    bool leaving;         /* threads end */
     struct p11ca_err why;
 
     bool blocked; /* the next row to reserve waits for one that is under way */
     bool lost;    /* the token is */
     struct p11ca_err lost_why;
     size_t n_signed, signed_at_loss; /* the latter: when it was lost last; 0: never */
-    double sign_wall, sign_cpu; /* of so many samples */
+    double sign_wall, sign_cpu;      /* of so many samples */
     unsigned samples;
     double waiting_since; /* the oldest row that waits for a turn, by the clock; 0: none does */
 
@@ -60,6 +67,7 @@ struct flow {
 
     pthread_t worker[MAX_WORKERS], publisher;
     bool has_publisher;
+    struct tags tags[FLOW_ROWS]; /* of those that have a serial and are not told yet */
     struct flow_row row[FLOW_ROWS];
 };
 
@@ -137,13 +145,20 @@ static void sample(struct flow *f, struct flow_row *row)
     pthread_mutex_unlock(&f->lock);
 }
 
+static void leave_token(struct flow *f)
+{
+    atomic_fetch_sub(&f->signing, 1);
+    if (f->is_far)
+        pthread_cond_signal(&f->work);
+}
+
 static void sign(struct flow *f, struct flow_row *row, bool is_sample)
 {
     if (is_sample)
         sample(f, row);
     else
         pipeline_sign(&row->job, &f->signer);
-    atomic_fetch_sub(&f->signing, 1);
+    leave_token(f);
     pipeline_verify(&row->job, &f->signer);
     pthread_mutex_lock(&f->lock);
     f->with_signer--;
@@ -167,7 +182,7 @@ static struct flow_row *take(struct flow *f)
         f->to_sign++;
     while (f->to_prepare < f->read && at(f, f->to_prepare)->state != FLOW_READ)
         f->to_prepare++;
-    can_sign = f->to_sign < f->reserved && !f->lost;
+    can_sign = f->to_sign < f->reserved && !f->lost && atomic_load(&f->signing) < f->sessions;
     can_prepare = f->to_prepare < f->read && !f->stopping;
     if (can_sign && (!can_prepare || atomic_load(&f->signing) < f->max_signing)) {
         atomic_fetch_add(&f->signing, 1);
@@ -290,6 +305,11 @@ static size_t waiting(const struct flow *f)
     return f->published - f->marked > n ? f->published - f->marked : n;
 }
 
+unsigned flow_workers(const struct flow *f)
+{
+    return f->workers;
+}
+
 static bool is_idle(const struct flow *f)
 {
     if (f->busy)
@@ -327,16 +347,32 @@ static void drop_rest(struct flow *f)
     f->to_prepare = f->prepared = f->reserved = f->to_sign = f->signed_ = f->read;
 }
 
-/* Whether a row that is under way, from the first one given on, has the same key or device. */
-static bool must_wait(struct flow *f, size_t first, size_t n)
+/* FNV-1a: a row that waits for another for nothing, once in 2^64, is no harm. */
+static uint64_t tag_of(const void *p, size_t len)
 {
-    const struct job *job = &at(f, n)->job;
+    const uint8_t *octets = p;
+    uint64_t tag = 0xcbf29ce484222325;
+
+    while (len--)
+        tag = (tag ^ *octets++) * 0x100000001b3;
+    return tag | 1;
+}
+
+static struct tags tags_of(const struct job *job)
+{
+    size_t len = strlen(job->device);
+
+    return (struct tags){tag_of(job->spki_sha256, sizeof(uint64_t)), len ? tag_of(job->device, len) : 0};
+}
+
+/* Whether a row that is under way, from the first one given on, has the same key or device. */
+static bool must_wait(const struct flow *f, size_t first, size_t n)
+{
+    const struct tags own = tags_of(&f->row[n % FLOW_ROWS].job), *other;
 
     for (; first < n; first++) {
-        const struct flow_row *other = at(f, first);
-
-        if (other->under_way && (memcmp(other->job.spki_sha256, job->spki_sha256, SHA256_LEN) == 0 ||
-                                    (job->device[0] && strcmp(other->job.device, job->device) == 0)))
+        other = &f->tags[first % FLOW_ROWS];
+        if (other->key == own.key || (own.device && other->device == own.device))
             return true;
     }
     return false;
@@ -362,12 +398,12 @@ static int reserve_row(struct flow *f, struct flow_row *row, struct p11ca_err *e
         f->order.source->admit(f->order.arg, row);
     if (pipeline_reserve(f->order.ledger, &row->job, &row->ctx, err) != 0)
         return -1;
-    row->under_way = row->job.state == JOB_RESERVED;
+    f->tags[row - f->row] = row->job.state == JOB_RESERVED ? tags_of(&row->job) : (struct tags){0, 0};
     return note_reject(f, row, err);
 }
 
 /* *s is shortened to what could be done. */
-static int reserve(struct flow *f, struct span *s, size_t marking, struct p11ca_err *err)
+static int reserve(struct flow *f, struct span *s, size_t marking, bool *ret_blocked, struct p11ca_err *err)
 {
     size_t i;
 
@@ -377,7 +413,7 @@ static int reserve(struct flow *f, struct span *s, size_t marking, struct p11ca_
         if (reserve_row(f, at(f, i), err) != 0)
             return -1;
     }
-    f->blocked = i < s->end;
+    *ret_blocked = i < s->end;
     s->end = i;
     return 0;
 }
@@ -428,6 +464,7 @@ static int mark(struct flow *f, const struct span *s, struct p11ca_err *err)
 
 struct turn {
     struct span mark, record, reserve;
+    bool blocked; /* not all could be reserved */
 };
 
 static int write_turn(struct flow *f, struct turn *t, struct p11ca_err *err)
@@ -438,7 +475,7 @@ static int write_turn(struct flow *f, struct turn *t, struct p11ca_err *err)
     if ((durable ? ledger_begin(l, err) : ledger_begin_lazy(l, err)) != 0)
         return -1;
     if (mark(f, &t->mark, err) == 0 && record(f, &t->record, err) == 0 &&
-        reserve(f, &t->reserve, t->mark.end, err) == 0)
+        reserve(f, &t->reserve, t->mark.end, &t->blocked, err) == 0)
         return ledger_commit(l, err);
     ledger_rollback(l);
     return -1;
@@ -494,6 +531,7 @@ static void moved(struct flow *f, const struct turn *t)
         at(f, i)->state = at(f, i)->job.state == JOB_RESERVED ? FLOW_RESERVED : FLOW_SIGNED;
     f->reserved = t->reserve.end;
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
+    f->blocked = t->blocked;
     f->recorded = t->record.end;
     f->marked = t->mark.end;
     if (!files)
@@ -541,14 +579,14 @@ static void take_turn(struct flow *f)
     if (f->stopping && is_idle(f))
         drop_rest(f);
     t = (struct turn){
-        span(f->marked, f->published), span(f->recorded, f->signed_), span(f->reserved, f->prepared)};
+        span(f->marked, f->published), span(f->recorded, f->signed_), span(f->reserved, f->prepared), false};
     pthread_mutex_unlock(&f->lock);
     set_now(f);
     rc = f->order.authority ? write_turn(f, &t, &err) : judge(f, &t.reserve, &err);
     pthread_mutex_lock(&f->lock);
     if (rc != 0) {
         flow_die(f, &err);
-        while (f->busy || f->to_publish > f->published)
+        while (f->busy || (f->has_publisher && f->published < f->recorded))
             pthread_cond_wait(&f->event, &f->lock);
         give_up(f);
     } else if (f->order.authority) {
@@ -676,7 +714,8 @@ static void grow(struct flow *f)
 
     if (f->samples < SLOW_SAMPLES || f->sign_wall < SLOW_TOKEN * f->sign_cpu)
         return;
-    f->max_signing = MAX_WORKERS;
+    f->max_signing = f->sessions;
+    f->is_far = true;
     while (f->workers < f->max_workers && start_worker(f, &ignored) == 0)
         ;
     f->max_workers = f->workers;
@@ -791,7 +830,9 @@ int flow_open(struct flow **ret, const struct flow_order *order, struct p11ca_er
         free(f);
         return -1;
     }
-    f->max_workers = order->jobs || !order->authority ? 0 : signer_sessions(order->authority->signer);
+    /* Some sign, some verify. */
+    f->sessions = order->authority ? signer_sessions(order->authority->signer) : 0;
+    f->max_workers = order->jobs || !order->authority ? 0 : f->sessions + pool_cores();
     if (f->max_workers > MAX_WORKERS)
         f->max_workers = MAX_WORKERS;
     pthread_mutex_init(&f->lock, NULL);

@@ -53,7 +53,6 @@ struct flow_row {
     bool noted;                /* its refusal is in the ledger */
     bool in_the_way;           /* something is where it is to be published */
     bool prepared;             /* by whoever read it: no worker has to */
-    bool under_way;            /* has a serial */
     void *tag;                 /* the source's own */
     enum flow_state state;
 };
@@ -80,11 +79,11 @@ struct flow_order {
     struct job_ctx ctx; /* its now is set anew all the time */
     struct ledger *ledger;
     struct authority
-        *authority; /* NULL: rows are judged by what the ledger knows, and nothing is written or signed */
+        *authority;     /* NULL: rows are judged by what the ledger knows, and nothing is written or signed */
     const char *output; /* the directory that paths of rows begin with; NULL: none in particular */
-    bool note;      /* ... but refusals, which the ledger keeps */
-    unsigned jobs;  /* workers; 0: as many as serve this machine and token best */
-    double window;  /* seconds that a row waits at most for others to share its transaction; 0: no limit */
+    bool note;          /* ... but refusals, which the ledger keeps */
+    unsigned jobs;      /* workers; 0: as many as serve this machine and token best */
+    double window; /* seconds that a row waits at most for others to share its transaction; 0: no limit */
 };
 
 P11CA_CHECK int flow_open(struct flow **ret, const struct flow_order *order, struct p11ca_err *err);
@@ -92,6 +91,9 @@ P11CA_CHECK int flow_open(struct flow **ret, const struct flow_order *order, str
 /* To the end of the source, or until nothing can go on. Every row that was read is told, also then. */
 P11CA_CHECK int flow_run(struct flow *f, struct p11ca_err *err);
 void flow_close(struct flow *f);
+
+/* After flow_run(): how many there were in the end. */
+unsigned flow_workers(const struct flow *f);
 
 /* From done(): no more rows are begun; what has its serial is finished. */
 void flow_stop(struct flow *f);

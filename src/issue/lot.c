@@ -14,6 +14,11 @@
 #include "issue/preflight.h"
 #include "issue/publish.h"
 
+/* Octets that a certificate takes at least: its row with the indexes and the log, and a block of its own or its text. */
+#define ROOM_LEDGER 3072
+#define ROOM_FILE   4096
+#define ROOM_TEXT   1024
+
 /* Rows that stay prepared from the preflight to their turn, at some 5 KiB each: small lots are read once. */
 #define KEEP 16384
 
@@ -40,8 +45,8 @@ struct lot {
     struct lot_report report;
     struct lot_summary summary;
     double start;
-    size_t total; /* rows of the input */
-    int64_t *published; /* rows of the ledger, when their one file appears at the end */
+    size_t total, n_new; /* rows of the input; those that are to be signed, or finished */
+    int64_t *published;  /* rows of the ledger, when their one file appears at the end */
     size_t n_published;
     struct flow *flow;
     uint8_t sha256[SHA256_LEN]; /* of all rows, one after the other: the lot's identity */
@@ -191,6 +196,7 @@ static void judged(void *arg, struct flow_row *row, const struct p11ca_err *why)
     struct p11ca_err err;
 
     (void)why;
+    lot->n_new += row->job.state == JOB_NEW || row->job.state == JOB_RESERVED;
     if (!row->dropped && (preflight_add(&lot->preflight, &lot->input, row, &err) != 0 ||
                              chain(lot, row->content, &err) != 0 || keep(lot, row, &err) != 0))
         fault(lot, &err);
@@ -267,6 +273,33 @@ static int open_ticket(struct lot *lot, struct p11ca_err *err)
     return 0;
 }
 
+/* What has new certificates in it is not the file that is there. */
+static int check_one_file(const struct lot *lot, struct p11ca_err *err)
+{
+    if (lot_output_is_files(&lot->output) || lot->n_new == 0)
+        return 0;
+    return file_check_new(lot->order->output, err);
+}
+
+static int check_room(const struct lot *lot, const char *path, uint64_t each, struct p11ca_err *err)
+{
+    uint64_t want = each * lot->n_new, have = file_room(path);
+
+    if (have >= want)
+        return 0;
+    return err_set(err, P11CA_FILE, "DISK", "%s: want room for %zu certificates, %llu KiB, have %llu KiB",
+        path, lot->n_new, (unsigned long long)want / 1024, (unsigned long long)have / 1024);
+}
+
+/* What would fill the disk is not begun. */
+static int check_rooms(const struct lot *lot, struct p11ca_err *err)
+{
+    if (check_room(lot, lot->home->ledger_path, ROOM_LEDGER, err) != 0)
+        return -1;
+    return check_room(
+        lot, lot->order->output, lot_output_is_files(&lot->output) ? ROOM_FILE : ROOM_TEXT, err);
+}
+
 static int preflight(struct lot *lot, struct p11ca_err *err)
 {
     if (open_ticket(lot, err) != 0 || lot_input_open(&lot->input, lot->order->input, err) != 0 ||
@@ -278,6 +311,8 @@ static int preflight(struct lot *lot, struct p11ca_err *err)
         return -1;
     }
     alarm_codes(lot);
+    if (check_one_file(lot, err) != 0 || check_rooms(lot, err) != 0)
+        return -1;
     lot->sign = !lot->order->dry_run && !too_many(lot, lot->preflight.rejected);
     return 0;
 }
@@ -535,7 +570,7 @@ static int mark_published(struct lot *lot, struct p11ca_err *err)
     if (ledger_begin(lot->ledger, err) != 0)
         return -1;
     for (i = 0; i < lot->n_published; i++) {
-        if (ledger_publish(lot->ledger, lot->published[i], lot->order->output, err) != 0) {
+        if (ledger_publish(lot->ledger, lot->published[i], NULL, err) != 0) {
             ledger_rollback(lot->ledger);
             return -1;
         }

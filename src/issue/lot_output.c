@@ -106,7 +106,7 @@ static int make_shard(struct lot_output *out, const char *name, struct p11ca_err
 
 static int out_begin(struct lot_output *out, struct p11ca_err *err)
 {
-    return file_out_begin(&out->out, out->path, 0644, err);
+    return file_out_begin_again(&out->out, out->path, 0644, err);
 }
 
 static int bundle_add(
@@ -233,8 +233,10 @@ int lot_output_open(struct lot_output *ret, const struct p11ca_lot *order, size_
 
     out.sharded = out.format->ending && rows > LOT_FLAT;
     out.out.fd = -1;
-    if (out.format->ending ? file_check_dir(out.path, err) != 0 || check_chain(&out, err) != 0
-                           : file_check_new(out.path, err) != 0)
+    if (out.format->ending && (file_check_dir(out.path, err) != 0 || check_chain(&out, err) != 0))
+        return -1;
+    /* One that is there may be this lot's: told by the end, or when there is something new for it. */
+    if (!out.format->ending && !file_exists(out.path) && file_check_new(out.path, err) != 0)
         return -1;
     *ret = out;
     return 0;

@@ -38,7 +38,8 @@ struct lot_output {
 
 /*
  * rows 0: not known, and few. chain: PEM of the issuer and its issuers, borrowed until done; empty: none. Refused: what
- * could not be written in the end; code OUTPUT_EXISTS for a bundle or an archive that is there, and for another chain.pem.
+ * could not be written in the end; code OUTPUT_EXISTS for another chain.pem. A bundle or an archive that is there is refused by the end
+ * unless it is exactly the same.
  */
 P11CA_CHECK int lot_output_open(struct lot_output *ret, const struct p11ca_lot *order, size_t rows,
     const struct buf *chain, struct p11ca_err *err);

@@ -293,7 +293,8 @@ int ledger_issue_own(struct ledger *l, const struct ledger_cert *row, struct blo
 
 static int update_published(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err)
 {
-    static const char text[] = "UPDATE certificate SET path = ?, published_at = ? WHERE id = ?";
+    static const char text[] =
+        "UPDATE certificate SET path = coalesce(?, path), published_at = ? WHERE id = ?";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -344,7 +345,7 @@ int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_
     if (state.status == LEDGER_RESERVED)
         return err_set(err, P11CA_LEDGER, "NOT_ISSUED",
             "certificate row %lld: status: want issued, have reserved: nothing to publish", (long long)id);
-    if (state.path && strcmp(state.path, path) != 0 && append_publish(l, &state, path, err) != 0)
+    if (state.path && path && strcmp(state.path, path) != 0 && append_publish(l, &state, path, err) != 0)
         return -1;
     return update_published(l, id, path, err);
 }

@@ -162,7 +162,7 @@ P11CA_CHECK int ledger_issue(
 P11CA_CHECK int ledger_issue_own(
     struct ledger *l, const struct ledger_cert *row, struct blob cert, struct p11ca_err *err);
 
-/* The file was published. Event only when the row had been published elsewhere before ("publish"). */
+/* The file was published; path NULL: as one of many in a file. Event only when the row had been published elsewhere before ("publish"). */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);
 
 /* *ret NULL (and 0) when there is none; several: the newest. Free with ledger_cert_free(). */

@@ -55,7 +55,7 @@ lot-1.csr ISSUED null
 lot-2.csr ISSUED null
 lot-3.csr ISSUED null
 z-twin.csr REUSED null"
-    equal "$(ls out)" $'lot-1.crt\nlot-2.crt\nlot-3.crt\nz-twin.crt'
+    equal "$(ls out)" $'chain.pem\nlot-1.crt\nlot-2.crt\nlot-3.crt\nz-twin.crt'
     diff out/lot-2.crt out/z-twin.crt
     equal "$(sql "SELECT count(*) FROM event WHERE kind = 'reject'")" 2
     sound

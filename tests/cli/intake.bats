@@ -326,6 +326,35 @@ check_rows() {
         <(cd in && printf '%s\n' [0-9]*) || fail 'want each'
 }
 
+# Rows that need nothing changed first, and are a fault of theirs alone.
+rows_of_a_lot() {
+    table | awk -F'|' '$3 == "-" && $4 == "" && $5 == 4 && $6 !~ /^(PRIVATE_KEY_SEEN|KEY_IS_CA|CLOCK|VALIDITY_NESTING)$/ { print $2 "|" $6 }'
+}
+
+@test "all of them in one lot, among good ones: each bad row has its code, each good one its certificate" {
+    local file code n=0
+    fresh_home
+    "$BUILD/tests/lot" mixed 40 G
+    : >want
+    while IFS='|' read -r file code; do
+        [[ -f in/$file && ! -L in/$file ]] || continue
+        n=$((n + 1))
+        # In between the good ones, and called so that the order is known.
+        cp "in/$file" "mixed/G-00000$(printf %02d $((n % 40)))-$(printf %03d $n).der"
+        echo "G-00000$(printf %02d $((n % 40)))-$(printf %03d $n).der $code" >>want
+    done < <(rows_of_a_lot)
+    ((n > 60)) || fail "want most of the table, have $n"
+    run --separate-stderr p11ca -C home --json batch -a factory -p device mixed -o out
+    [[ $status == 1 ]] || fail 'want exit status 1'
+    diff <(jq -r 'select(.status == "REJECTED") | "\(.input) \(.code)"' <<<"$output" | sort) <(sort want) || fail 'want each its code'
+    equal "$(jq -r 'select(.status == "ISSUED") | .input' <<<"$output" | wc -l)" 40
+    equal "$(find out -name 'G-*.crt' | wc -l)" 40
+    for file in out/G-*.crt; do
+        succeeds openssl verify -x509_strict -CAfile home/root.crt -untrusted home/factory.crt "$file"
+    done
+    sound
+}
+
 @test "rows 1 to 5: signature, exponent and form of RSA keys" {
     check_rows 1 5
 }

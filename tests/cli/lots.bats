@@ -47,6 +47,31 @@ verdicts() {
     equal "$(sql 'SELECT count(*), count(name), (SELECT count(DISTINCT lot) FROM certificate WHERE lot NOTNULL) FROM lot')" '1|1|1'
 }
 
+@test "one file for all: the same again; not for another lot, and that is told before anything is signed" {
+    local form
+    "$lot" few 5
+    "$lot" others 3 E
+    for form in bundle tar; do
+        during=$form
+        succeeds "${batch[@]}" few --format $form -o "all.$form"
+        cp "all.$form" before
+        succeeds "${batch[@]}" few --format $form -o "all.$form"
+        [[ $stderr == *'5 rows: 0 new, 5 reused, 0 rejected'* ]] || fail 'want nothing new'
+        cmp before "all.$form"
+        refused 8 "p11ca: all.$form: exists, nothing is overwritten" "${batch[@]}" others --format $form -o "all.$form"
+    done
+    equal "$(grep -c BEGIN all.bundle)" 5
+    equal "$(tar -tf all.tar | sort | paste -sd' ')" 'D-0000001.crt D-0000002.crt D-0000003.crt D-0000004.crt D-0000005.crt chain.pem'
+    # Killed before the end there is none; its rows are not said to be published.
+    use_fault_module
+    P11CA_FAULT='C_Sign:3=kill' run "${batch[@]}" others --format bundle -o others.pem
+    [[ ! -e others.pem ]] || fail 'want no half a bundle'
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'E-%' AND published_at NOTNULL")" 0
+    succeeds "${batch[@]}" others --format bundle -o others.pem
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'E-%' AND published_at NOTNULL")" 3
+    sound
+}
+
 @test "killed at random moments, each time the same command again: nothing lost, nothing doubled, few signatures too many" {
     local n=0 ended=0 signed
     use_fault_module
@@ -134,17 +159,36 @@ verdicts() {
     all_there "$rows"
 }
 
-@test "the disk is full: a clear line, nothing half written; with room again, the rest" {
+@test "not enough room: told before anything is signed" {
     [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
     mkdir small
     mount -t tmpfs -o size=256k,mode=0755 none small || skip 'no tmpfs can be mounted here'
-    mkdir small/out
-    ln -s small/out out
-    run --separate-stderr "${batch[@]}" --json requests -o small/out
+    run --separate-stderr "${batch[@]}" requests -o small/out
     local had=$status said=$stderr
+    umount small
+    equal "$had" 8
+    [[ $said == "p11ca: small/out: want room for $rows certificates, "*' KiB, have '*' KiB' ]] || fail "want it told: $said"
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'D-%'")" 0
+}
+
+@test "the disk is full on the way: a clear line, nothing half written; with room again, the rest" {
+    [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
+    mkdir small
+    mount -t tmpfs -o size=8m,mode=0755 none small || skip 'no tmpfs can be mounted here'
+    mkdir small/out
+    # Somebody else fills it while the token is being opened.
+    use_fault_module
+    P11CA_FAULT='C_Login:1=sleep:1500' "${batch[@]}" --json requests -o small/out >said 2>stderr &
+    local pid=$!
+    until [[ -e calls ]]; do sleep 0.05; done
+    head -c 8000000 /dev/zero >small/ballast || true
+    local had=0
+    wait $pid || had=$?
+    local said
+    said=$(cat stderr)
     local bad
     bad=$(find small/out -name '*.crt' -exec sh -c 'openssl x509 -in "$1" -noout 2>/dev/null || echo bad' sh {} \;)
-    mount -o remount,size=64m small
+    rm small/ballast
     run --separate-stderr "${batch[@]}" requests -o small/out
     local again=$status
     cp -r small/out whole
@@ -152,7 +196,6 @@ verdicts() {
     [[ $had == 8 && $said == *'No space left on device'* ]] || fail "want it named, have $had: $said"
     equal "$bad" ''
     equal "$again" 0
-    rm out
     mv whole out
     all_there "$rows"
 }

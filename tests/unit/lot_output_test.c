@@ -241,17 +241,38 @@ static void refuse_early(void **state)
     order = order_of("file", P11CA_LOT_DER);
     assert_refused(lot_output_open(&out, &order, 0, &chain, &err), "OUTPUT_EXISTS",
         about("file", "want a directory, have something else"));
-    order = order_of("file", P11CA_LOT_BUNDLE);
-    assert_refused(lot_output_open(&out, &order, 0, &chain, &err), "OUTPUT_EXISTS",
-        about("file", "exists, nothing is overwritten"));
-    order = order_of("file", P11CA_LOT_TAR);
-    assert_refused(lot_output_open(&out, &order, 0, &chain, &err), "OUTPUT_EXISTS",
-        about("file", "exists, nothing is overwritten"));
+    order = order_of("no/file", P11CA_LOT_BUNDLE);
+    assert_refused(lot_output_open(&out, &order, 0, &chain, &err), "IO",
+        about("no/file", "create: No such file or directory"));
     assert_ok(file_mkdir(path_of("other"), 0755, &err));
     write_text("other/chain.pem", "another");
     order = order_of("other", P11CA_LOT_PEM);
     assert_refused(lot_output_open(&out, &order, 0, &chain, &err), "OUTPUT_EXISTS",
         about("other/chain.pem", "exists, and is the chain of another authority"));
+}
+
+/* A bundle or an archive with exactly these certificates is left as it is; another one is not replaced. */
+static void one_file_again(void **state)
+{
+    static const enum p11ca_lot_format formats[] = {P11CA_LOT_BUNDLE, P11CA_LOT_TAR};
+    struct lot_output out;
+    size_t i, run;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        struct p11ca_lot order = order_of(i ? "second.tar" : "second.pem", formats[i]);
+
+        for (run = 0; run < 3; run++) {
+            assert_ok(lot_output_open(&out, &order, 0, &chain, &err));
+            assert_ok(add(&out, "a", run < 2 ? 1 : 2));
+            if (run < 2)
+                assert_ok(lot_output_end(&out, &err));
+            else
+                assert_refused(lot_output_end(&out, &err), "OUTPUT_EXISTS",
+                    about(i ? "second.tar" : "second.pem", "exists, nothing is overwritten"));
+            lot_output_done(&out);
+        }
+    }
 }
 
 /* Nothing added: nothing there. Not ended: nothing there. */
@@ -380,6 +401,7 @@ int main(void)
         cmocka_unit_test(write_der),
         cmocka_unit_test(shard_large_lots),
         cmocka_unit_test(refuse_early),
+        cmocka_unit_test(one_file_again),
         cmocka_unit_test(leave_nothing_behind),
         cmocka_unit_test(write_a_bundle),
         cmocka_unit_test(write_an_archive),

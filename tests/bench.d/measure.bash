@@ -80,5 +80,5 @@ table() {
     printf '%-64s %10s %10s %10s\n' '' median min max
     jq -r '[.what, .median, .min, .max, .unit] | @tsv' | awk -F'\t' '
         function text(v) { return sprintf($5 == "ratio" ? "%.2f" : v < 100 ? "%.1f" : "%.0f", v) }
-        { printf "%-64s %10s %10s %10s %s\n", $1, text($2), text($3), text($4), $5 == "ratio" ? "" : $5 }'
+        { printf "%-64s %10s %10s %10s%s\n", $1, text($2), text($3), text($4), $5 == "ratio" ? "" : " " $5 }'
 }

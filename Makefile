@@ -4,6 +4,7 @@
 #   make check      unit, CLI and token tests on real SoftHSM tokens
 #   make interop    what every other verifier that is installed says to our certificates and to broken ones
 #   make fuzz       every reader of foreign input under libFuzzer, SECONDS=60 each; TARGETS="csr name" for some
+#   make bench      how fast, beside others at the same work; settings in tests/bench: RUNS=5 N=10000 BENCH_MILLION=1 ...
 #   make lint       the rules of this house as checks
 #   make demo       a PKI from nothing in ./demo-pki
 #   make SAN=address,undefined check      the same tests, instrumented, in a folder of their own
@@ -57,7 +58,8 @@ UNITSRC := $(wildcard tests/unit/*_test.c)
 UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
 CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
-HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests $(B)/tests/lot
+HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests $(B)/tests/lot \
+           $(B)/tests/rows
 
 BIN  := $(B)/bin/p11ca
 LIB  := $(B)/lib/libp11ca.a
@@ -107,8 +109,8 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
 # A part of the program that needs nothing else of it.
 $(B)/tests/progress_test: $(B)/obj/src/cli/progress.o
 
-# They write the requests that tests/cli/intake.bats has refused, and lots that are issued.
-$(B)/tests/requests $(B)/tests/lot: $(B)/tests/%: $(B)/obj/tests/intake/%.o $(LIB)
+# They write the requests that tests/cli/intake.bats has refused, lots that are issued, and what a ledger has after years.
+$(B)/tests/requests $(B)/tests/lot $(B)/tests/rows: $(B)/tests/%: $(B)/obj/tests/intake/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
 
@@ -168,7 +170,7 @@ lint:
 demo: all
 	BUILD=$(CURDIR)/$(B) scripts/make-demo demo-pki
 
-bench: all
+bench: all $(HELPERS)
 	BUILD=$(CURDIR)/$(B) tests/bench
 
 FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch])

@@ -1,66 +1,24 @@
 /*
- * lot FILE|DIR N [PREFIX]: a lot of N devices PREFIX-0000001... (default D), each with a P-256 key of its own, as
+ * lot FILE|DIR N [PREFIX [FILE|DIR...]]: a lot of N devices PREFIX-0000001... (default D), each with a P-256 key of its
+ * own, in one form or in several at once, as
  *
  *   DIR            a directory of requests, DER, DEVICE.csr
  *   FILE.pem       the same requests in one bundle
  *   FILE.csv       public keys: id,spki
  *   FILE.ndjson    requests inline: {"id":...,"csr":...}
  *
- * The private keys are consecutive numbers from a random one on: the keys are good for nothing but tests, and each costs
- * one addition. Prints nothing; ends with a message and exit status 1 when something cannot be made.
+ * The keys are those of keys.h. Prints nothing; ends with a message and exit status 1 when something cannot be made.
  */
-#include <openssl/bn.h>
+#include "keys.h"
+
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "x509/csr.h"
 #include "x509/name.h"
 #include "x509/pem.h"
-
-#define POINT 65
-
-#define must(what)                                                                                           \
-    do {                                                                                                     \
-        if (!(what)) {                                                                                       \
-            fprintf(stderr, "lot: %s:%d: %s\n", __FILE__, __LINE__, #what);                                  \
-            exit(1);                                                                                         \
-        }                                                                                                    \
-    } while (0)
-
-struct keys {
-    EC_GROUP *group;
-    EC_POINT *point;
-    BIGNUM *number;
-    BN_CTX *ctx;
-};
-
-static void first_key(struct keys *k)
-{
-    k->group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-    k->ctx = BN_CTX_new();
-    k->number = BN_new();
-    k->point = k->group ? EC_POINT_new(k->group) : NULL;
-    must(k->group && k->ctx && k->number && k->point);
-    must(BN_rand(k->number, 200, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1);
-    must(EC_POINT_mul(k->group, k->point, k->number, NULL, NULL, k->ctx) == 1);
-}
-
-static void next_key(struct keys *k)
-{
-    must(EC_POINT_add(k->group, k->point, k->point, EC_GROUP_get0_generator(k->group), k->ctx) == 1);
-    must(BN_add_word(k->number, 1) == 1);
-}
-
-static void point_of(const struct keys *k, uint8_t ret[POINT])
-{
-    must(EC_POINT_point2oct(k->group, k->point, POINT_CONVERSION_UNCOMPRESSED, ret, POINT, k->ctx) == POINT);
-}
 
 static EVP_PKEY *pair_of(const struct keys *k)
 {
@@ -83,21 +41,10 @@ static EVP_PKEY *pair_of(const struct keys *k)
     return ret;
 }
 
-/* RFC 5480: the header of every P-256 SubjectPublicKeyInfo, and the point. */
-static size_t spki_of(const struct keys *k, uint8_t ret[26 + POINT])
-{
-    static const uint8_t head[26] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
-        0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
-
-    memcpy(ret, head, sizeof(head));
-    point_of(k, ret + sizeof(head));
-    return sizeof(head) + POINT;
-}
-
 static void request_of(const struct keys *k, const char *device, struct buf *ret)
 {
     EVP_PKEY *pair = pair_of(k);
-    uint8_t der[26 + POINT];
+    uint8_t der[SPKI_LEN];
     AUTO_BUF subject = BUF_INIT;
     struct p11ca_err err;
     struct spki spki;
@@ -105,7 +52,7 @@ static void request_of(const struct keys *k, const char *device, struct buf *ret
 
     snprintf(dn, sizeof(dn), "CN=%s", device);
     buf_reset(ret);
-    must(spki_read(der, spki_of(k, der), &spki, &err) == 0 && name_from_text(dn, &subject, &err) == 0 &&
+    must(spki_read(der, spki_bytes(k, der), &spki, &err) == 0 && name_from_text(dn, &subject, &err) == 0 &&
          csr_make(pair, der_buf(&subject), &spki, ret, &err) == 0);
     EVP_PKEY_free(pair);
 }
@@ -147,10 +94,10 @@ static void add_json(FILE *f, const char *device, const struct buf *der)
 
 static void add_csv(FILE *f, const char *device, const struct keys *k)
 {
-    uint8_t der[26 + POINT];
+    uint8_t der[SPKI_LEN];
     char text[256];
 
-    base64(der, spki_of(k, der), text);
+    base64(der, spki_bytes(k, der), text);
     fprintf(f, "%s,%s\n", device, text);
 }
 
@@ -159,48 +106,74 @@ static bool ends(const char *path, const char *ending)
     return strlen(path) > strlen(ending) && strcmp(path + strlen(path) - strlen(ending), ending) == 0;
 }
 
-static void add(const char *path, FILE *f, const char *device, const struct keys *k)
+/* One form of the lot. */
+struct form {
+    const char *path;
+    FILE *f; /* NULL: a directory */
+    bool keys, json;
+};
+
+static struct form form_open(const char *path)
+{
+    struct form form = {.path = path, .keys = ends(path, ".csv"), .json = ends(path, ".ndjson")};
+
+    if (!form.keys && !form.json && !ends(path, ".pem")) {
+        must(mkdir(path, 0755) == 0);
+        return form;
+    }
+    must((form.f = fopen(path, "wb")));
+    if (form.keys)
+        fputs("id,spki\n", form.f);
+    return form;
+}
+
+static void form_add(const struct form *form, const char *device, const struct keys *k, const struct buf *der)
+{
+    if (!form->f)
+        write_file(form->path, device, der);
+    else if (form->keys)
+        add_csv(form->f, device, k);
+    else if (form->json)
+        add_json(form->f, device, der);
+    else
+        add_pem(form->f, der);
+}
+
+static void add(const struct form *forms, size_t n, const char *device, const struct keys *k)
 {
     AUTO_BUF der = BUF_INIT;
+    size_t i;
 
-    if (ends(path, ".csv")) {
-        add_csv(f, device, k);
-        return;
+    for (i = 0; i < n; i++) {
+        if (!forms[i].keys && der.len == 0)
+            request_of(k, device, &der);
+        form_add(&forms[i], device, k, &der);
     }
-    request_of(k, device, &der);
-    if (!f)
-        write_file(path, device, &der);
-    else if (ends(path, ".pem"))
-        add_pem(f, &der);
-    else
-        add_json(f, device, &der);
 }
+
+#define MAX_FORMS 4
 
 int main(int argc, char **argv)
 {
-    const char *path = argc > 2 ? argv[1] : "", *prefix = argc > 3 ? argv[3] : "D";
-    long n = argc > 2 ? strtol(argv[2], NULL, 10) : 0, i;
+    const char *prefix = argc > 3 ? argv[3] : "D";
+    long count = argc > 2 ? strtol(argv[2], NULL, 10) : 0, i;
+    struct form forms[MAX_FORMS];
+    size_t n = 0, at;
     struct keys k;
-    FILE *f = NULL;
     char device[80];
 
-    must(n > 0);
-    if (ends(path, ".pem") || ends(path, ".csv") || ends(path, ".ndjson"))
-        must((f = fopen(path, "wb")));
-    else
-        must(mkdir(path, 0755) == 0);
-    if (ends(path, ".csv"))
-        fputs("id,spki\n", f);
+    must(count > 0 && argc - 3 <= MAX_FORMS);
+    forms[n++] = form_open(argv[1]);
+    for (at = 4; at < (size_t)argc; at++)
+        forms[n++] = form_open(argv[at]);
     first_key(&k);
-    for (i = 1; i <= n; i++) {
+    for (i = 1; i <= count; i++) {
         snprintf(device, sizeof(device), "%s-%07ld", prefix, i);
-        add(path, f, device, &k);
+        add(forms, n, device, &k);
         next_key(&k);
     }
-    must(!f || fclose(f) == 0);
-    EC_POINT_free(k.point);
-    EC_GROUP_free(k.group);
-    BN_free(k.number);
-    BN_CTX_free(k.ctx);
+    while (n--)
+        must(!forms[n].f || fclose(forms[n].f) == 0);
+    keys_done(&k);
     return 0;
 }

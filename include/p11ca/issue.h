@@ -85,7 +85,8 @@ struct p11ca_order {
     unsigned days;      /* 0: the profile's default */
     const char *output; /* PEM */
     bool force;         /* replace output */
-    bool reissue;       /* take the place of the certificate that the device, or the key, has: it becomes superseded */
+    bool
+        reissue; /* take the place of the certificate that the device, or the key, has: it becomes superseded */
 };
 
 enum p11ca_outcome {

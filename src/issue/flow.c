@@ -12,7 +12,7 @@
 #include "issue/reject.h"
 
 #define MAX_WORKERS 64
-#define READ_AHEAD  64 /* rows read before workers are told */
+#define READ_AHEAD  256 /* rows read before workers are told */
 
 /*
  * Signatures of a token that is a library come from the same processors: there more than half of the workers at it at once
@@ -687,7 +687,7 @@ static bool fill(struct flow *f)
     if (rc < 0)
         flow_die(f, &err);
     pthread_cond_broadcast(&f->work);
-    return more && !is_turn(f);
+    return more;
 }
 
 static void release(struct flow_row *row)

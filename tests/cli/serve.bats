@@ -168,10 +168,6 @@ queued() {
     one_each 4
 }
 
-signing() {
-    [[ $(calls C_Sign) -ge 3 ]]
-}
-
 @test "killed, and started again: the socket that was left is replaced, every device one certificate" {
     requests in 300
     serve

@@ -67,6 +67,10 @@ stream_ends() {
     equal "$(verdicts third)" '20 ISSUED, 20 REUSED'
     diff <(jq -r 'select(.status == "ISSUED").certificate' third | sort) <(jq -r 'select(.status == "REUSED").certificate' third | sort)
     one_each 40
+    # The second of two waits for the first, and then there is nothing else to wake it.
+    requests last 1 F
+    succeeds "${batch[@]}" < <(cat last last)
+    equal "$(verdicts <(echo "$output"))" '1 ISSUED, 1 REUSED'
 }
 
 @test "an order without a device that comes again is no renewal, but one that was published elsewhere is" {
@@ -143,6 +147,9 @@ p11ca: 13 of 22 requests rejected'
 19 REJECTED PROFILE_NOT_ALLOWED r-D-0000
 21 ISSUED null r-D-0000
 22 ISSUED null r-D-0000'
+    equal "$(jq -r 'select(.row == (4, 6, 11)) | .reason' answers)" 'octet 10: want UTF-8, have another encoding
+want at most 16384 octets in a line, have more
+ref: want at most 128 octets, have 129'
     equal "$(sql "SELECT count(*) FROM event WHERE kind = 'reject'")" 13
     one_each 9
 }
@@ -242,6 +249,21 @@ DEVICE_ISSUED'
         in_order in answers
     done
     one_each 90
+}
+
+@test "a signal: also what was read and is not yet under way is answered" {
+    use_fault_module
+    requests in 1000
+    P11CA_FAULT='C_Sign:3=sleep:2000' "$BUILD/bin/p11ca" -C home batch -a factory -p device -j 1 - <in >answers 2>./talk 3>&- &
+    pid=$!
+    until_true signing
+    kill -TERM "$pid"
+    stream_ends
+    equal "$status" 0
+    in_order <(head -n "$(wc -l <answers)" in) answers
+    # 256 were under way, two were done; of a thousand not all were read.
+    [[ $(wc -l <answers) -gt 260 && $(wc -l <answers) -lt 1000 ]] || fail "want more than was under way: $(wc -l <answers)"
+    equal "$(verdicts answers)" "$(wc -l <answers) ISSUED"
 }
 
 @test "a second signal ends it at once" {

@@ -20,7 +20,7 @@
 #define ROOM_TEXT   1024
 
 /* Rows that stay prepared from the preflight to their turn, at some 5 KiB each: small lots are read once. */
-#define KEEP 16384
+#define KEEP 8192
 
 struct kept {
     struct lot_row in;

@@ -15,7 +15,7 @@
 
 struct p11ca_stream {
     const char *authority;
-    const char *profile; /* of every request that names none */
+    const char *profile; /* of every request that names none; through a socket it may name no other */
     const char *output;  /* directory, made when absent: DEVICE.crt, too; NULL: answers only */
     const char *ticket;  /* a lot ticket, as in struct p11ca_lot: for as long as it lasts */
     unsigned jobs;       /* threads; 0: as many as cores */

@@ -568,7 +568,10 @@ static int out_flush(struct file_out *out, struct p11ca_err *err)
 {
     if (!buf_ok(&out->pending))
         return err_nomem(err);
-    if (file_new_write(out->fd, out->pending.p, out->pending.len) != 0)
+    if (out->broken)
+        return err_set(err, P11CA_FILE, "IO", "%s: an earlier write failed", out->path);
+    out->broken = file_new_write(out->fd, out->pending.p, out->pending.len) != 0;
+    if (out->broken)
         return err_errno(err, P11CA_FILE, "%s: write", out->path);
     buf_reset(&out->pending);
     return 0;

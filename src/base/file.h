@@ -121,7 +121,8 @@ P11CA_CHECK int file_log_cut(int fd, const char *path, size_t len, struct p11ca_
 struct file_out {
     char *path, *temp; /* temp NULL: it has no name yet, or its own */
     int fd;
-    bool again; /* a file with the very same octets may be there when it ends: then that one is left */
+    bool broken; /* a write failed: what is there is not what was added */
+    bool again;  /* a file with the very same octets may be there when it ends: then that one is left */
     struct buf pending;
 };
 #define AUTO_FILE_OUT __attribute__((cleanup(file_out_done))) struct file_out

@@ -8,7 +8,7 @@
 
 static const struct cli_option options[] = {
     {"authority", 'a', "NAME", "who issues", true},
-    {"profile", 'p', "NAME", "of every request that names none", true},
+    {"profile", 'p', "NAME", "of every request", true},
     {"socket", 0, "PATH", "where stations connect", true},
     {"allow-uid", 0, "UID", "another user whose stations may; may be repeated", false},
     {"output", 'o', "DIR", "publish the certificates here, too: DEVICE.crt", false},

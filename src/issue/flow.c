@@ -239,7 +239,7 @@ static size_t collect(struct flow *f, size_t first, size_t end, struct flow_row 
     size_t n = 0;
 
     for (; first < end; first++) {
-        if (at(f, first)->job.state == JOB_ISSUED)
+        if (at(f, first)->job.state == JOB_ISSUED && !at(f, first)->dropped)
             list[n++] = at(f, first);
     }
     return n;
@@ -340,8 +340,7 @@ static void drop_rest(struct flow *f)
 
         if (row->state >= FLOW_SIGNED && i < f->signed_)
             continue;
-        row->dropped = row->job.state == JOB_NEW || row->job.state == JOB_RESERVED ||
-                       (row->job.state == JOB_FAILED && i >= f->reserved);
+        row->dropped = i >= f->reserved || row->job.state == JOB_NEW || row->job.state == JOB_RESERVED;
         if (row->state < FLOW_SIGNED)
             row->state = FLOW_SIGNED;
     }
@@ -715,26 +714,24 @@ static void tell(struct flow *f)
     f->told = end;
 }
 
-static int start_worker(struct flow *f, struct p11ca_err *err)
+/* Up to n; fewer when there are no more threads to be had. */
+static void start_workers(struct flow *f, unsigned n)
 {
-    if (pthread_create(&f->worker[f->workers], NULL, work, f) != 0)
-        return f->workers ? 0 : err_nomem(err);
-    f->workers++;
-    return 0;
+    if (n > MAX_WORKERS)
+        n = MAX_WORKERS;
+    while (f->workers < n && pthread_create(&f->worker[f->workers], NULL, work, f) == 0)
+        f->workers++;
 }
 
 /* A token far away signs for many at once. */
 static void grow(struct flow *f)
 {
-    struct p11ca_err ignored;
-
     if (f->samples < SLOW_SAMPLES || f->sign_wall < SLOW_TOKEN * f->sign_cpu)
         return;
     f->max_signing = f->sessions;
     f->is_far = true;
-    while (f->workers < f->max_workers && start_worker(f, &ignored) == 0)
-        ;
-    f->max_workers = f->workers;
+    start_workers(f, f->max_workers);
+    f->max_workers = 0;
 }
 
 /* Until there is something to do. With a window, no longer than a row may wait. */
@@ -776,6 +773,7 @@ static void loop(struct flow *f)
         bool more = fill(f);
 
         grow(f);
+        f->lost = f->lost && !f->dead;
         if (f->lost && f->with_signer == 0) {
             reopen(f);
         } else if (is_due(f)) {
@@ -800,8 +798,9 @@ int flow_run(struct flow *f, struct p11ca_err *err)
             return err_nomem(err);
         f->has_publisher = true;
     }
-    while (f->workers < (f->order.jobs ? f->order.jobs : pool_cores()) && rc == 0)
-        rc = start_worker(f, err);
+    start_workers(f, f->order.jobs ? f->order.jobs : pool_cores());
+    if (f->workers == 0)
+        rc = err_set(err, P11CA_BUG, "THREADS", "no thread can be started");
     pthread_mutex_lock(&f->lock);
     f->max_signing = (f->workers + 1) / 2;
     if (rc == 0)

@@ -53,10 +53,11 @@ struct job {
     uint8_t spki_sha256[SHA256_LEN], request_sha256[SHA256_LEN], tbs_sha256[SHA256_LEN];
 
     int64_t row, supersedes; /* of the ledger; 0: none */
-    bool reserved;           /* this run holds the row: its failure is an event */
-    uint64_t others;         /* ledger_others() when it was reserved */
-    struct buf sig;          /* as it came from the token */
-    struct buf cert;         /* DER */
+    int64_t planned; /* what the row that was reserved before supersedes, which cannot change any more */
+    bool reserved;   /* this run holds the row: its failure is an event */
+    uint64_t others; /* ledger_others() when it was reserved */
+    struct buf sig;  /* as it came from the token */
+    struct buf cert; /* DER */
 };
 
 /* What the jobs of one run share. Borrowed. */

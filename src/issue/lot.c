@@ -412,34 +412,51 @@ static int add_output(struct lot *lot, const struct flow_row *row, struct p11ca_
         der_buf(&row->job.cert), row->in_the_way || row->job.outcome != P11CA_NEW, err);
 }
 
+static void fail_row(struct flow_row *row, const struct p11ca_err *why)
+{
+    row->job.err = *why;
+    (void)job_fail(&row->job);
+}
+
+/* Whether after this error the next row would fare no better; of one file for all none would. */
+static bool is_hopeless(const struct lot *lot, const struct p11ca_err *err)
+{
+    return !lot_output_is_files(&lot->output) || err->kind != P11CA_FILE || strcmp(err->code, "DISK") == 0;
+}
+
+/* Those that were added; the others have failed, each for its own reason. */
+static size_t add_outputs(struct lot *lot, struct flow_row **rows, size_t n, struct flow_row **ret)
+{
+    struct p11ca_err err;
+    bool hopeless = false;
+    size_t i, added = 0;
+
+    for (i = 0; i < n; i++) {
+        if (!hopeless && add_output(lot, rows[i], &err) == 0) {
+            ret[added++] = rows[i];
+            continue;
+        }
+        fail_row(rows[i], &err);
+        hopeless = hopeless || is_hopeless(lot, &err);
+    }
+    return added;
+}
+
 /* On the publisher's thread: the output is its own until the flow has ended. */
 static void publish(void *arg, struct flow_row **rows, size_t n)
 {
-    struct p11ca_err *results = calloc(n, sizeof(*results));
+    struct flow_row *in[FLOW_TURN];
+    struct p11ca_err results[FLOW_TURN], err;
     struct lot *lot = arg;
-    struct p11ca_err err;
-    size_t i, added = 0;
-    int rc = results ? 0 : err_nomem(&err);
+    size_t added = add_outputs(lot, rows, n, in), i;
+    int rc = added ? lot_output_flush(&lot->output, results, &err) : 0;
 
-    while (added < n && rc == 0) {
-        rc = add_output(lot, rows[added], &err);
-        added += rc == 0;
-    }
-    for (i = added; i < n; i++) {
-        rows[i]->job.err = err;
-        (void)job_fail(&rows[i]->job);
-    }
-    if (added && lot_output_flush(&lot->output, results, &err) != 0) {
-        for (i = 0; i < added; i++)
-            results[i] = err;
-    }
     for (i = 0; i < added; i++) {
-        if (results[i].kind == P11CA_OK)
-            continue;
-        rows[i]->job.err = results[i];
-        (void)job_fail(&rows[i]->job);
+        if (rc != 0)
+            fail_row(in[i], &err);
+        else if (results[i].kind != P11CA_OK)
+            fail_row(in[i], &results[i]);
     }
-    free(results);
 }
 
 /* --- what is told of each row --- */
@@ -518,7 +535,8 @@ static void told(void *arg, struct flow_row *row, const struct p11ca_err *why)
     } else if (job->state == JOB_ISSUED) {
         text_hex(job->plan.serial, job->plan.serial_len, serial);
         r.serial = serial;
-        r.file = lot->order->dry_run ? NULL : row->path ? row->path : lot->order->output;
+        /* One file for all is named by the order; whether it will be there is not known yet. */
+        r.file = lot->order->dry_run ? NULL : row->path;
         note_published(lot, row);
         lot->ret->fresh += job->outcome == P11CA_NEW && !lot->order->dry_run;
     }

@@ -27,6 +27,9 @@ static int row_profile(
     const struct lot_rows *rows, const char *name, const struct profile **ret, struct p11ca_err *err)
 {
     *ret = rows->profile;
+    if (name && rows->one_profile && strcmp(name, rows->profile->name) != 0)
+        return err_set(err, P11CA_REFUSED, "PROFILE_NOT_ALLOWED",
+            "profile '%s': want '%s', the one that stations are served", name, rows->profile->name);
     if (!name || lot_rows_profile(rows->home, rows->authority, name, ret, err) == 0)
         return 0;
     err->kind = P11CA_REFUSED;

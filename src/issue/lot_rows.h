@@ -13,6 +13,7 @@ struct lot_rows {
     const struct profile *profile;   /* of rows that name none */
     const struct lot_output *output; /* NULL: no files */
     struct lot_input *input;         /* NULL: rows stand alone */
+    bool one_profile;                /* rows may name no other */
 };
 
 /* A profile that the authority may issue in lots. Codes PROFILE, PROFILE_NOT_ALLOWED. */

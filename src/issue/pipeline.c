@@ -11,6 +11,7 @@
 static int take_row(struct job *job, const struct job_ctx *ctx, const struct ledger_cert *c)
 {
     job->row = c->id;
+    job->planned = c->supersedes;
     if (c->status == LEDGER_RESERVED) {
         job->outcome = P11CA_FINISHED;
         job->state = JOB_RESERVED;
@@ -101,6 +102,16 @@ static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx
     return 0;
 }
 
+/* A reserved row keeps what it supersedes. If that is another certificate by now, the row is left, and a new one taken. */
+static int replan(struct job *job, const struct job_ctx *ctx)
+{
+    if (job->state != JOB_RESERVED || job->supersedes == job->planned)
+        return 0;
+    job->state = JOB_NEW;
+    job->row = 0;
+    return job_build(job, ctx, (struct blob){NULL, 0});
+}
+
 int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     bool found = false;
@@ -113,7 +124,7 @@ int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
     /* A reservation gives no right: since then the device or the key may have got a certificate. */
     if (found && job->state == JOB_ISSUED)
         return 0;
-    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 ||
+    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 || replan(job, ctx) != 0 ||
         (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
         return job_fail(job);
     return 0;
@@ -301,9 +312,18 @@ static int note_failure(
 /* Under the lock once more: while this was being signed, another process may have served the device or the key. */
 static int look_again(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
+    int64_t planned = job->supersedes;
+
     if (job->others == ledger_others(l))
         return 0;
-    return look_device(l, job, ctx) == 0 && look_key(l, job, ctx) == 0 ? 0 : job_fail(job);
+    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0)
+        return job_fail(job);
+    if (job->supersedes == planned)
+        return 0;
+    err_set(&job->err, P11CA_REFUSED, "DEVICE_ISSUED",
+        "device '%s': another process has served it, or its key, meanwhile; give the order again",
+        job->device);
+    return job_fail(job);
 }
 
 /* One row that another process took over must not take the others with it: these refusals have written nothing. */

@@ -256,6 +256,8 @@ static int run(struct stream *s, const struct stations_order *stations, struct p
     AUTO_ISSUER issuer = NULL;
     int rc = -1;
 
+    /* A station may not choose what it is given. */
+    s->rows.one_profile = stations->socket != NULL;
     if (open_stream(s, &issuer, err) == 0 && stations_open(&s->stations, stations, err) == 0) {
         if (stations->socket)
             home_say(s->home, "listening on %s", stations->socket->path);

@@ -261,3 +261,25 @@ E-1,third/E-1.csr,CN=E-1" >third.csv
         WHERE old.device = 'D-0000001' AND new.device = 'E-1' AND old.status = 2")" 1
     sound
 }
+
+@test "--reissue: what was reserved before the device got another certificate; two at once" {
+    "$lot" first 1
+    "$lot" second 1
+    use_fault_module
+    P11CA_FAULT='C_Sign:1=kill' run "${batch[@]}" first -o out1
+    succeeds "${batch[@]}" second -o out2
+    succeeds "${batch[@]}" first -o out1 --reissue
+    # Not the row that was reserved, which supersedes nothing: that one stays unused.
+    equal "$(sql "SELECT group_concat(status || ':' || coalesce(supersedes - (SELECT min(id) FROM certificate WHERE device = 'D-0000001'), '-'), ' ')
+        FROM certificate WHERE device = 'D-0000001' ORDER BY id")" '0:- 2:- 1:1'
+    sound
+    "$lot" third 1 R
+    "$lot" fourth 1 R
+    P11CA_FAULT='C_Sign:1=sleep:2500' "${batch[@]}" third -o out3 --reissue >said 2>&1 3>&- &
+    until grep -q C_SignInit calls 2>/dev/null && [[ $(sql "SELECT count(*) FROM certificate WHERE device = 'R-0000001'") == 1 ]]; do sleep 0.05; done
+    succeeds "${batch[@]}" fourth -o out4 --reissue
+    refute wait $!
+    [[ $(cat said) == *"DEVICE_ISSUED: device 'R-0000001': another process has served it"* ]] || fail 'want the slower one refused'
+    equal "$(sql "SELECT count(*) FROM certificate WHERE device = 'R-0000001' AND status = 1")" 1
+    sound
+}

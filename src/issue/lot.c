@@ -373,7 +373,7 @@ static bool is_unchanged(const struct lot *lot, const struct flow_row *row)
 {
     size_t i = row->in.index;
 
-    return i < lot->preflight.n && memcmp(row->content, lot->preflight.v[i].content, LOT_HASH) == 0;
+    return i < lot->preflight.n && memcmp(row->content, lot->preflight.left[i].content, LOT_HASH) == 0;
 }
 
 static void make_again(void *arg, struct flow_row *row)

@@ -241,6 +241,24 @@ static void flag_shared(void *arg, size_t row)
     p->v[row].flags |= PREFLIGHT_SHARED;
 }
 
+/* A lot of a million is issued in the memory that comparing its rows has taken. */
+static int shrink(struct preflight *p)
+{
+    size_t i;
+
+    p->left = calloc(p->n ? p->n : 1, sizeof(*p->left));
+    if (!p->left)
+        return -1;
+    for (i = 0; i < p->n; i++) {
+        memcpy(p->left[i].content, p->v[i].content, LOT_HASH);
+        p->left[i].shared = (p->v[i].flags & PREFLIGHT_SHARED) != 0;
+    }
+    free(p->v);
+    p->v = NULL;
+    buf_done(&p->moduli);
+    return 0;
+}
+
 int preflight_end(struct preflight *p, const struct lot_input *in, struct p11ca_err *err)
 {
     if (check_pairs(p, in, PREFLIGHT_DEVICE, offsetof(struct preflight_row, device), "DUP_DEVICE",
@@ -250,12 +268,12 @@ int preflight_end(struct preflight *p, const struct lot_input *in, struct p11ca_
         return -1;
     if (files_check(&p->files, in->dir, err) != 0)
         return -1;
-    return primes_check(&p->moduli, flag_shared, p) == 0 ? 0 : err_nomem(err);
+    return primes_check(&p->moduli, flag_shared, p) == 0 && shrink(p) == 0 ? 0 : err_nomem(err);
 }
 
 int preflight_verdict(const struct preflight *p, size_t index, struct p11ca_err *err)
 {
-    if (!(p->v[index].flags & PREFLIGHT_SHARED))
+    if (!p->left[index].shared)
         return 0;
     return err_set(err, P11CA_REFUSED, "KEY_SHARED_PRIME",
         "public key: its RSA modulus has a prime in common with another row's: anybody can compute both "
@@ -265,6 +283,7 @@ int preflight_verdict(const struct preflight *p, size_t index, struct p11ca_err 
 void preflight_done(struct preflight *p)
 {
     free(p->v);
+    free(p->left);
     buf_done(&p->moduli);
     files_done(&p->files);
     memset(p, 0, sizeof(*p));

@@ -23,8 +23,15 @@ struct preflight_row {
     uint8_t flags;
 };
 
+/* What is asked of a row afterwards. */
+struct preflight_left {
+    uint8_t content[LOT_HASH];
+    bool shared;
+};
+
 struct preflight {
-    struct preflight_row *v;
+    struct preflight_row *v;     /* until the end; then */
+    struct preflight_left *left; /* n of them, too */
     size_t n, cap, rejected;
     size_t seen[20]; /* rows by code, of those that are told about */
     struct buf moduli;

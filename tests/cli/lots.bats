@@ -73,17 +73,24 @@ verdicts() {
 }
 
 @test "killed at random moments, each time the same command again: nothing lost, nothing doubled, few signatures too many" {
-    local n=0 ended=0 signed
+    local n=0 ended=0 signed start life
+    use_fault_module
+    # How long it lives when nobody kills it, in milliseconds.
+    start=${EPOCHREALTIME/./}
+    "${batch[@]}" requests -o out >/dev/null 2>&1
+    life=$(((${EPOCHREALTIME/./} - start) / 1000))
+    rm -rf out home calls
+    copy_home home
     use_fault_module
     while ((n < kills)); do
         "${batch[@]}" requests -o out >/dev/null 2>&1 &
-        # Somewhere in its life, as long as that is on this machine.
-        sleep "0.$((RANDOM % 9))$((RANDOM % 10))"
+        # Somewhere in its life.
+        sleep "$(printf '%d.%03d' $((life * (RANDOM % 100) / 100000)) $((life * (RANDOM % 100) / 100 % 1000)))"
         if kill -9 "$(pgrep -P $! -x p11ca)" 2>/dev/null; then
             n=$((n + 1))
         else
             ended=$((ended + 1))
-            ((ended < 3)) || break
+            ((ended < kills)) || break
             rm -rf out home calls
             copy_home home
             use_fault_module

@@ -395,10 +395,14 @@ static int note_reject(struct flow *f, struct flow_row *row, struct p11ca_err *e
 
 static int reserve_row(struct flow *f, struct flow_row *row, struct p11ca_err *err)
 {
+    bool was_failed = row->job.state == JOB_FAILED;
+
     if (f->order.source->admit && row->job.state != JOB_FAILED)
         f->order.source->admit(f->order.arg, row);
     if (pipeline_reserve(f->order.ledger, &row->job, &row->ctx, err) != 0)
         return -1;
+    /* What a station's line makes of itself is its own affair. */
+    row->fatal = ends_all(&row->job) && !(was_failed && f->order.alone);
     f->tags[row - f->row] = row->job.state == JOB_RESERVED ? tags_of(&row->job) : (struct tags){0, 0};
     return note_reject(f, row, err);
 }
@@ -413,6 +417,10 @@ static int reserve(struct flow *f, struct span *s, size_t marking, bool *ret_blo
             break;
         if (reserve_row(f, at(f, i), err) != 0)
             return -1;
+        if (at(f, i)->fatal) {
+            i++;
+            break;
+        }
     }
     *ret_blocked = i < s->end;
     s->end = i;
@@ -538,8 +546,11 @@ static void moved(struct flow *f, const struct turn *t)
             at(f, i)->job.state = JOB_ISSUED;
         at(f, i)->state = files ? FLOW_RECORDED : FLOW_PUBLISHED;
     }
-    for (i = t->reserve.first; i < t->reserve.end; i++)
+    for (i = t->reserve.first; i < t->reserve.end; i++) {
         at(f, i)->state = at(f, i)->job.state == JOB_RESERVED ? FLOW_RESERVED : FLOW_SIGNED;
+        if (at(f, i)->fatal)
+            flow_die(f, &at(f, i)->job.err);
+    }
     f->reserved = t->reserve.end;
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
     f->blocked = t->blocked;

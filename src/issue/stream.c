@@ -66,6 +66,7 @@ static void admit(void *arg, struct flow_row *row)
     lot_rows_check_output(&s->rows, row, s->ledger);
 }
 
+/* Each durable by itself, name and all: a stream has no end at which that could be done for many. */
 static void publish(void *arg, struct flow_row **rows, size_t n)
 {
     size_t i;

@@ -292,3 +292,13 @@ station: want uid 0, or one that was allowed, have uid $(id -u nobody)"
     equal "$(verdicts answers)" '1 ISSUED'
     stop
 }
+
+@test "a station gets what is served, and no other profile" {
+    requests plain 2
+    { sed -n 1p plain | jq -c '. + {profile: "server", dns: "bank.example"}'; sed -n 2p plain | jq -c '. + {profile: "device"}'; } >in
+    serve
+    station <in >answers
+    stop
+    equal "$(jq -r '"\(.status) \(.code // "-")"' answers | paste -sd,)" 'REJECTED PROFILE_NOT_ALLOWED,ISSUED -'
+    equal "$(jq -r 'select(.row == 1).reason' answers)" "profile 'server': want 'device', the one that stations are served"
+}

@@ -374,7 +374,7 @@ DEVICE_ISSUED'
     refused 2 "p11ca: no authority 'nobody' in home/p11ca.conf" "${batch[@]}" -a nobody </dev/null
     refused 8 'p11ca: nowhere/out: *' "${batch[@]}" -o nowhere/out </dev/null
     sed -i '/^ *factory *= { *token = "factory"; key/ s/= {/= { ticket-from = "root";/' home/p11ca.conf
-    refused 4 'p11ca: *' "${batch[@]}" </dev/null
+    refused 4 "p11ca: authority 'factory': profile 'device': want a lot ticket signed by 'root' (--ticket)" "${batch[@]}" </dev/null
     equal "$(calls C_Login)" 0
 }
 

@@ -533,6 +533,6 @@ bad_step() {
     equal "$(counted)" '3 of 3, 3 rows'
     # Expired while it runs would be told by each row; expired before, of all.
     ticket 's/not-after .*/not-after 2026-01-02T00:00:00Z/'
-    refused 4 "p11ca: *" p11ca -C home batch -a factory -p device --ticket lot.ticket - <requests
+    refused 4 "p11ca: ticket 'lot-1': not-after: want it at 2026-01-02T00:00:00Z or earlier, have *" p11ca -C home batch -a factory -p device --ticket lot.ticket - <requests
     sound
 }

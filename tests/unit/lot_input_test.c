@@ -12,49 +12,11 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "files_help.h"
 #include "issue/lot_input.h"
 #include "issue/lot_report.h"
 #include "issue/preflight_files.h"
 #include "issue/preflight_primes.h"
-
-static struct p11ca_err err;
-static char dir[] = "/tmp/p11ca-lot.XXXXXX";
-
-#define assert_ok(call)                                                                                      \
-    do {                                                                                                     \
-        if ((call) != 0)                                                                                     \
-            fail_msg("%s: %s: %s", #call, err.code, err.msg);                                                \
-    } while (0)
-
-#define assert_refused(call, want_code, want_msg)                                                            \
-    do {                                                                                                     \
-        memset(&err, 0, sizeof(err));                                                                        \
-        assert_int_equal((call), -1);                                                                        \
-        assert_string_equal(err.msg, want_msg);                                                              \
-        assert_string_equal(err.code, want_code);                                                            \
-    } while (0)
-
-static const char *path_of(const char *name)
-{
-    static char paths[4][256];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-
-    snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
-    return path;
-}
-
-static const char *write_file(const char *name, const void *p, size_t len)
-{
-    unlink(path_of(name));
-    assert_ok(file_write(path_of(name), FILE_NEW, 0600, p, len, &err));
-    return path_of(name);
-}
-
-static const char *write_text(const char *name, const char *text)
-{
-    return write_file(name, text, strlen(text));
-}
 
 /* --- files --- */
 
@@ -659,19 +621,6 @@ static void reports_rates(void **state)
     assert_true(lot_total_rate(&t) == 0);
     t.seconds = 2;
     assert_true(lot_total_rate(&t) == 2);
-}
-
-static int make_dir(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    file_remove_tree(dir);
-    return 0;
 }
 
 int main(void)

@@ -1,0 +1,121 @@
+/*
+ * libp11ca-auth: who is calling. For services that accept client certificates: TLS proves that the client holds the key,
+ * this library answers who it is and whether it may. It needs libcrypto, and libconfig where a file is read; no token,
+ * no ledger. pkg-config calls it p11ca-auth.
+ *
+ * Order of calls:
+ *
+ *   p11ca_identity_read()     what the certificate says, or why it says nothing
+ *   p11ca_auth_check()        whether that is one of those who are let in
+ *
+ * Everything fails closed: an error is a refusal. Codes are stable words for programs, messages are sentences for
+ * people; neither repeats what is secret. The calling thread's queue of libcrypto errors is emptied where libcrypto
+ * refuses something.
+ *
+ * Text is UTF-8 without control characters. Sizes are octets, times seconds since 1970 UTC. All pointers given out are
+ * borrowed from the object they were asked of and good until it is freed.
+ */
+#ifndef P11CA_AUTH_H
+#define P11CA_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <p11ca/err.h>
+
+/* --- identity --- */
+
+/* What names a client. The order is of no meaning. */
+enum p11ca_name_kind {
+    P11CA_NAME_DNS,      /* dNSName */
+    P11CA_NAME_IP,       /* iPAddress */
+    P11CA_NAME_URI,      /* uniformResourceIdentifier, of none of the two schemes below */
+    P11CA_NAME_SPIFFE,   /* spiffe://TRUST-DOMAIN/PATH */
+    P11CA_NAME_UUID,     /* urn:uuid:..., in lower case */
+    P11CA_NAME_EMAIL,    /* rfc822Name */
+    P11CA_NAME_SMTPUTF8, /* SmtpUTF8Mailbox, RFC 9598 */
+    P11CA_NAME_SRV,      /* SRVName, RFC 4985 */
+    P11CA_NAME_UPN,      /* userPrincipalName */
+    P11CA_NAME_HW,       /* HardwareModuleName, RFC 4108 5, as TYPE:SERIAL */
+    P11CA_NAME_PERMID,   /* permanentIdentifier, RFC 4043, as [ASSIGNER]:[VALUE] */
+    P11CA_NAME_FASCN,    /* FASC-N of a PIV card, its fields with dashes between */
+    P11CA_NAME_RID,      /* registeredID */
+    P11CA_NAME_DIRNAME,  /* directoryName, RFC 4514 */
+    P11CA_NAME_OTHER,    /* an otherName of another type, as TYPE:#HEX of its DER; never a principal */
+    P11CA_NAME_CN,       /* the subject's commonName */
+    P11CA_NAME_SERIAL,   /* the subject's serialNumber attribute */
+    P11CA_NAME_SUBJECT,  /* the whole subject, RFC 4514 */
+    P11CA_NAME_KINDS
+};
+
+/* "DNS", "IP", "URI", "SPIFFE", "UUID", "email", "smtputf8", "SRV", "UPN", "hw", "permid", "FASC-N", "RID", "dirname",
+ * "other", "CN", "serialNumber", "subject". Never NULL for a kind of the table. */
+P11CA_API const char *p11ca_name_kind(enum p11ca_name_kind kind);
+
+/* The kind of that name, without regard to case; P11CA_NAME_KINDS: none. */
+P11CA_API enum p11ca_name_kind p11ca_name_kind_find(const char *name);
+
+struct p11ca_name {
+    enum p11ca_name_kind kind;
+    const char *text; /* canonical */
+};
+
+#define P11CA_SHA256     32
+#define P11CA_THUMBPRINT 44 /* 43 characters and a NUL */
+
+/* What a certificate says of whom it was given to. */
+struct p11ca_identity_facts {
+    unsigned version;               /* 1 to 3 */
+    const char *subject, *issuer;   /* RFC 4514; the subject may be empty */
+    const char *serial;             /* hexadecimal digits, as OpenSSL prints it */
+    int64_t not_before, not_after;  /* both included */
+    const char *key;                /* "EC P-256"; empty: of a kind this library does not verify with */
+    const struct p11ca_name *names; /* the SAN in its order, then CN, serialNumber, subject */
+    size_t n_names;
+    const char *trust_domain, *path; /* of the SPIFFE ID; NULL: it has none. The path begins with a slash. */
+    const char *const *policies;     /* dotted */
+    size_t n_policies;
+    const char *const *ekus; /* dotted */
+    size_t n_ekus;
+    bool has_key_usage;
+    const char *key_usage;             /* "digitalSignature, keyAgreement"; empty when there is none */
+    uint8_t sha256[P11CA_SHA256];      /* of the certificate's DER */
+    uint8_t spki_sha256[P11CA_SHA256]; /* of its SubjectPublicKeyInfo */
+    char thumbprint[P11CA_THUMBPRINT]; /* RFC 8705 3.1 x5t#S256: base64url of sha256 without padding */
+};
+
+/* Immutable: threads may share it. */
+struct p11ca_identity;
+
+/*
+ * The identity in one DER certificate, which is copied. Nothing is verified but the form: p11ca_auth_check() does the
+ * rest. P11CA_REFUSED with the true reason: a name that does not parse is never passed over, nor an extension that is
+ * there twice or critical and unknown. Codes: INPUT_TYPE (PEM, other objects), INPUT_TOO_LARGE, DER_*, CERT_SYNTAX,
+ * CERT_ALG_MISMATCH, CERT_VERSION, CERT_SERIAL, CERT_EXT_TWICE, CERT_EXT_CRITICAL, CERT_EXT_BAD, CERT_PATHLEN,
+ * CERT_KEY_USAGE, CERT_NAMELESS, IDENT_CA (an authority authenticates nobody), NAME_*, SAN_*, SPIFFE_ID, and by
+ * X509-SVID 4 and 5.2 SPIFFE_URIS, SPIFFE_PATH, SPIFFE_KEY_USAGE, SPIFFE_EKU. Caller frees.
+ */
+P11CA_API P11CA_CHECK int p11ca_identity_read(
+    const void *der, size_t len, struct p11ca_identity **ret, struct p11ca_err *err);
+
+/* The same from a file, PEM or DER; P11CA_FILE when it cannot be read. */
+P11CA_API P11CA_CHECK int p11ca_identity_load(
+    const char *path, struct p11ca_identity **ret, struct p11ca_err *err);
+
+/* NULL is taken. */
+P11CA_API void p11ca_identity_free(struct p11ca_identity *id);
+
+P11CA_API const struct p11ca_identity_facts *p11ca_identity_facts(const struct p11ca_identity *id);
+
+/*
+ * Who the certificate names, when names of these n kinds count, in this order: the first kind that is there decides.
+ * P11CA_NEGATIVE: IDENT_NONE, none is there; IDENT_AMBIGUOUS, more than one is; IDENT_WILDCARD, a wildcard is nobody;
+ * IDENT_KIND, "other" is no principal; and of the subject's attributes IDENT_CN_AMBIGUOUS, IDENT_CN_TYPE (neither
+ * UTF8String nor PrintableString), IDENT_CN_TEXT (characters no name has), IDENT_CN_LENGTH (1 to 64), the same with
+ * IDENT_SERIAL_ in front, whose type is PrintableString. What is there and wrong never leads to the next kind.
+ */
+P11CA_API P11CA_CHECK int p11ca_identity_principal(const struct p11ca_identity *id,
+    const enum p11ca_name_kind *kinds, size_t n, const struct p11ca_name **ret, struct p11ca_err *err);
+
+#endif

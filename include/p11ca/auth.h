@@ -118,4 +118,47 @@ P11CA_API const struct p11ca_identity_facts *p11ca_identity_facts(const struct p
 P11CA_API P11CA_CHECK int p11ca_identity_principal(const struct p11ca_identity *id,
     const enum p11ca_name_kind *kinds, size_t n, const struct p11ca_name **ret, struct p11ca_err *err);
 
+/* --- binding: RFC 8705, RFC 9440 --- */
+
+/*
+ * RFC 8705 3.1 x5t#S256 of a DER certificate, whoever it was given to. Of a file: PEM or DER. Errors as by
+ * p11ca_identity_read(), those of the form alone.
+ */
+P11CA_API P11CA_CHECK int p11ca_thumbprint(
+    const void *der, size_t len, char ret[P11CA_THUMBPRINT], struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_thumbprint_load(
+    const char *path, char ret[P11CA_THUMBPRINT], struct p11ca_err *err);
+
+/*
+ * Whether a token with this confirmation ("cnf": {"x5t#S256": text}) is bound to the client's certificate; compared in
+ * constant time. P11CA_NEGATIVE, THUMBPRINT_MISMATCH: it is another's (answer 401, invalid_token). P11CA_REFUSED,
+ * THUMBPRINT_SYNTAX: not exactly 43 characters of base64url. Neither message has the values.
+ */
+P11CA_API P11CA_CHECK int p11ca_thumbprint_verify(
+    const struct p11ca_identity *id, const char *text, size_t len, struct p11ca_err *err);
+
+/*
+ * The identity in the value of a Client-Cert field (RFC 9440 2.2), one Byte Sequence (RFC 8941 3.3.5) and nothing
+ * beside it. Only from a proxy that is trusted to have removed what the client sent. P11CA_REFUSED: HEADER_SYNTAX
+ * (lists, parameters, PEM, URL-encoding, spaces, missing colons, base64 that is not canonical), HEADER_TOO_LONG, and
+ * those of p11ca_identity_read().
+ */
+P11CA_API P11CA_CHECK int p11ca_client_cert_read(
+    const char *value, size_t len, struct p11ca_identity **ret, struct p11ca_err *err);
+
+/* Certificates in TLS order, from the one that signed the client's. Immutable: threads may share it. */
+struct p11ca_chain;
+
+/*
+ * The value of a Client-Cert-Chain field (RFC 9440 2.3), a List of Byte Sequences; one value, when the field was there
+ * more than once joined with commas (RFC 9110 5.3). P11CA_REFUSED as above, and for more than 10. Caller frees.
+ */
+P11CA_API P11CA_CHECK int p11ca_client_cert_chain_read(
+    const char *value, size_t len, struct p11ca_chain **ret, struct p11ca_err *err);
+P11CA_API size_t p11ca_chain_count(const struct p11ca_chain *chain);
+
+/* DER of one of them, from 0; NULL past the end. */
+P11CA_API const void *p11ca_chain_at(const struct p11ca_chain *chain, size_t i, size_t *ret_len);
+P11CA_API void p11ca_chain_free(struct p11ca_chain *chain);
+
 #endif

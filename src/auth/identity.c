@@ -145,20 +145,11 @@ static int read_any(const uint8_t *p, size_t len, struct p11ca_identity **ret, s
     return 0;
 }
 
-/* cert_read() takes PEM, too: there the bytes that were read are others than those at hand. */
 int p11ca_identity_read(const void *der, size_t len, struct p11ca_identity **ret, struct p11ca_err *err)
 {
-    AUTO_IDENTITY id = NULL;
-
-    if (len == 0 || *(const uint8_t *)der != DER_SEQUENCE)
+    if (!cert_is_der(der, len))
         return err_set(err, P11CA_REFUSED, "INPUT_TYPE", "want a certificate in DER, have something else");
-    if (read_any(der, len, &id, err) != 0)
-        return -1;
-    if (!der_equal(der_buf(&id->cert.der), DER_OF(der, len)))
-        return err_set(err, P11CA_REFUSED, "INPUT_TYPE", "want a certificate in DER, have something else");
-    *ret = id;
-    id = NULL;
-    return 0;
+    return read_any(der, len, ret, err);
 }
 
 int p11ca_identity_load(const char *path, struct p11ca_identity **ret, struct p11ca_err *err)

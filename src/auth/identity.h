@@ -4,6 +4,8 @@
 
 #include <p11ca/auth.h>
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/scope.h"
 #include "x509/cert.h"
@@ -32,6 +34,12 @@ static inline void identity_scope(struct p11ca_identity **id)
 
 /* A copy of the text that lives as long as the identity; NULL: no memory. */
 const char *identity_text(struct p11ca_identity *id, const void *p, size_t len);
+
+/* Whether the bytes may be DER, which starts with a SEQUENCE and, unlike PEM with something before it, has a NUL. */
+static inline bool cert_is_der(const void *p, size_t len)
+{
+    return len && *(const uint8_t *)p == DER_SEQUENCE && memchr(p, 0, len);
+}
 
 /* Of an alternative name: a URI is one of three kinds. */
 enum p11ca_name_kind identity_kind_of(const struct san *san);

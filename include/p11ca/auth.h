@@ -161,4 +161,65 @@ P11CA_API size_t p11ca_chain_count(const struct p11ca_chain *chain);
 P11CA_API const void *p11ca_chain_at(const struct p11ca_chain *chain, size_t i, size_t *ret_len);
 P11CA_API void p11ca_chain_free(struct p11ca_chain *chain);
 
+/* --- pins --- */
+
+enum p11ca_pin_kind {
+    P11CA_PIN_CERT, /* SHA-256 of one certificate: a renewed one is another */
+    P11CA_PIN_KEY   /* SHA-256 of the SubjectPublicKeyInfo: stays when the same key is certified again */
+};
+
+struct p11ca_pin {
+    enum p11ca_pin_kind kind;
+    uint8_t sha256[P11CA_SHA256];
+    const char *label;             /* 1 to 64 octets of visible text, no other pin of the set has it */
+    int64_t not_before, not_after; /* both included; 0: without bound */
+};
+
+/* Changed by one thread at a time; when nobody changes it, any number may ask. */
+struct p11ca_pins;
+
+/* An empty set; caller frees. NULL: no memory. */
+P11CA_API struct p11ca_pins *p11ca_pins_new(void);
+P11CA_API void p11ca_pins_free(struct p11ca_pins *pins);
+
+/*
+ * A copy of the pin joins the set. P11CA_REFUSED: PIN_KIND, PIN_LABEL, PIN_DATES (ends before it begins), PIN_THERE (the
+ * label, or kind and digest), PIN_TOO_MANY (4,096).
+ */
+P11CA_API P11CA_CHECK int p11ca_pins_add(
+    struct p11ca_pins *pins, const struct p11ca_pin *pin, struct p11ca_err *err);
+
+/* P11CA_NEGATIVE, PIN_UNKNOWN: no pin has the label. */
+P11CA_API P11CA_CHECK int p11ca_pins_remove(
+    struct p11ca_pins *pins, const char *label, struct p11ca_err *err);
+
+P11CA_API size_t p11ca_pins_count(const struct p11ca_pins *pins);
+
+/* From 0, in the order in which they were added; NULL past the end. Good until the set is changed. */
+P11CA_API const struct p11ca_pin *p11ca_pins_at(const struct p11ca_pins *pins, size_t i);
+
+/*
+ * The set in a file that p11ca_pins_save() wrote. P11CA_CONFIG, PIN_FILE, names file and line; P11CA_FILE. Caller frees.
+ * Saved, the file is replaced as a whole, or stays as it was. Two processes that load, change and save take
+ * p11ca_pins_change(), which does the three under a lock (FILE.lock, beside the file) and waits for it; create: the file
+ * need not be there. What fn (0 or -1 with err) refuses is not saved.
+ */
+P11CA_API P11CA_CHECK int p11ca_pins_load(const char *path, struct p11ca_pins **ret, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_pins_save(
+    const struct p11ca_pins *pins, const char *path, struct p11ca_err *err);
+typedef int p11ca_pins_fn(void *arg, struct p11ca_pins *pins, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_pins_change(
+    const char *path, bool create, p11ca_pins_fn *fn, void *arg, struct p11ca_err *err);
+
+/*
+ * Whether the client's certificate or key is pinned at this time; every digest is compared, each in constant time.
+ * ret (may be NULL) is the pin. P11CA_NEGATIVE: PIN_NONE; PIN_EARLY, PIN_EXPIRED, when all that fit are.
+ */
+P11CA_API P11CA_CHECK int p11ca_pins_check(const struct p11ca_pins *pins, const struct p11ca_identity *id,
+    int64_t now, const struct p11ca_pin **ret, struct p11ca_err *err);
+
+/* The pin of a kind for a certificate's file, PEM or DER, anybody's. label and dates are left as they are. */
+P11CA_API P11CA_CHECK int p11ca_pin_of_file(
+    const char *path, enum p11ca_pin_kind kind, struct p11ca_pin *ret, struct p11ca_err *err);
+
 #endif

@@ -222,4 +222,63 @@ P11CA_API P11CA_CHECK int p11ca_pins_check(const struct p11ca_pins *pins, const 
 P11CA_API P11CA_CHECK int p11ca_pin_of_file(
     const char *path, enum p11ca_pin_kind kind, struct p11ca_pin *ret, struct p11ca_err *err);
 
+/* --- revocation --- */
+
+enum p11ca_status {
+    P11CA_STATUS_UNKNOWN, /* nothing is loaded for who signed the certificate */
+    P11CA_STATUS_GOOD,    /* a CRL in force does not list it */
+    P11CA_STATUS_REVOKED, /* a CRL lists it, in force or not */
+    P11CA_STATUS_STALE    /* not listed, but by a CRL that is past its nextUpdate, or of the future */
+};
+
+/* "unknown", "good", "revoked", "stale" */
+P11CA_API const char *p11ca_status_text(enum p11ca_status status);
+
+struct p11ca_revocation {
+    enum p11ca_status status;
+    int reason;         /* CRLReason, RFC 5280 5.3.1, of what is revoked; 0: unspecified */
+    int64_t revoked_at; /* of what is revoked */
+    int64_t this_update,
+        next_update; /* of the CRL, with a delta the later and the earlier of both; 0: there is none */
+};
+
+/* "keyCompromise"; "unspecified" for numbers that mean nothing. */
+P11CA_API const char *p11ca_reason_text(int reason);
+
+/*
+ * The CRLs of some authorities. Any number of threads may ask while one loads: they see what was there before or what
+ * is there after, and never wait for files. Asking takes the logarithm of the number of entries.
+ */
+struct p11ca_crls;
+
+/* Caller frees, when no thread asks any more. NULL: no memory. */
+P11CA_API struct p11ca_crls *p11ca_crls_new(void);
+P11CA_API void p11ca_crls_free(struct p11ca_crls *crls);
+
+/*
+ * An authority (certificate, PEM or DER) whose CRLs count; before anybody asks or loads. P11CA_REFUSED: ISSUER_BAD and
+ * others for what is no CA, CRL_USAGE for one that may not sign CRLs, TOO_MANY_CAS for more than 32.
+ */
+P11CA_API P11CA_CHECK int p11ca_crls_add_ca(
+    struct p11ca_crls *crls, const void *cert, size_t len, struct p11ca_err *err);
+
+/*
+ * In place of all that was loaded: the CRLs, complete and delta, of n files (PEM, also several, or DER) and directories
+ * (their files *.crl, *.pem, *.der). Of complete ones of one authority the one with the highest number counts. All or
+ * nothing: when one is refused, what was loaded before stays. A CRL belongs to the authority whose name has the same
+ * octets and whose key signed it; in a directory, those of others are passed over. P11CA_REFUSED: CRL_ISSUER,
+ * CRL_SIGNATURE, CRL_NUMBER, CRL_OLDER (than what is loaded: somebody plays an old one back), CRL_NEXT_UPDATE,
+ * CRL_SCOPE (one for some certificates only), CRL_ENTRY, CRL_EXT_CRITICAL, CRL_EXT_TWICE, CRL_DELTA (no complete one
+ * that it belongs to), CRL_SYNTAX, DER_*, PEM_*, INPUT_*; P11CA_FILE. One thread at a time.
+ */
+P11CA_API P11CA_CHECK int p11ca_crls_load(
+    struct p11ca_crls *crls, const char *const *paths, size_t n, struct p11ca_err *err);
+
+/* Entries that are loaded, of all authorities. */
+P11CA_API size_t p11ca_crls_count(struct p11ca_crls *crls);
+
+/* What is known at this time of the certificate, of which it is verified who signed it. */
+P11CA_API void p11ca_crls_check(
+    struct p11ca_crls *crls, const struct p11ca_identity *id, int64_t now, struct p11ca_revocation *ret);
+
 #endif

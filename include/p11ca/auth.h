@@ -281,4 +281,120 @@ P11CA_API size_t p11ca_crls_count(struct p11ca_crls *crls);
 P11CA_API void p11ca_crls_check(
     struct p11ca_crls *crls, const struct p11ca_identity *id, int64_t now, struct p11ca_revocation *ret);
 
+/* --- authenticator --- */
+
+/*
+ * Who is let in. Made by one thread, in any order, until p11ca_auth_seal(); from then on nothing changes it, and any
+ * number of threads may ask. Nothing is let in that no rule names: an authenticator without a trusted issuer, a kind of
+ * principal, a rule, or a word on revocation cannot be sealed, and one that is not sealed refuses everybody.
+ *
+ * What these functions take is refused with P11CA_CONFIG and AUTH_CONFIG, but for certificates and keys, which say
+ * themselves what is wrong with them; AUTH_SEALED after p11ca_auth_seal().
+ */
+struct p11ca_auth;
+
+/* Caller frees. NULL: no memory. */
+P11CA_API struct p11ca_auth *p11ca_auth_new(void);
+P11CA_API void p11ca_auth_free(struct p11ca_auth *auth);
+
+/*
+ * Who may have signed the client's certificate: an authority's certificate (PEM or DER; name, key and validity count),
+ * or a public key (PEM or DER of a SubjectPublicKeyInfo; whatever name it has). At most 32 of both. The signature is
+ * verified each time: a name alone could be had from any other authority that TLS trusts.
+ */
+P11CA_API P11CA_CHECK int p11ca_auth_trust_cert(
+    struct p11ca_auth *auth, const void *cert, size_t len, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_auth_trust_key(
+    struct p11ca_auth *auth, const void *spki, size_t len, struct p11ca_err *err);
+
+/*
+ * What the certificate must have, each of what is named: extended key usages ("clientAuth", or dotted; none named:
+ * clientAuth), key usages ("digitalSignature"; none named: that), policies (dotted). One without the extension has none;
+ * anyExtendedKeyUsage and anyPolicy are no others than themselves.
+ */
+P11CA_API P11CA_CHECK int p11ca_auth_require_eku(
+    struct p11ca_auth *auth, const char *usage, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_auth_require_key_usage(
+    struct p11ca_auth *auth, const char *usage, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_auth_require_policy(
+    struct p11ca_auth *auth, const char *dotted, struct p11ca_err *err);
+
+/* One more kind of name, behind those that are there: see p11ca_identity_principal(). */
+P11CA_API P11CA_CHECK int p11ca_auth_principal(
+    struct p11ca_auth *auth, enum p11ca_name_kind kind, struct p11ca_err *err);
+
+/*
+ * A principal that is let in: this very name, in the way names of its kind are the same (hosts without regard to case).
+ * In a URI and a SPIFFE ID a segment of the path that is "*" stands for any one segment; "*" is nothing special
+ * elsewhere, and refused in a part of a segment. allow_any: every principal of the kind.
+ */
+P11CA_API P11CA_CHECK int p11ca_auth_allow(
+    struct p11ca_auth *auth, enum p11ca_name_kind kind, const char *text, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_auth_allow_any(
+    struct p11ca_auth *auth, enum p11ca_name_kind kind, struct p11ca_err *err);
+
+/*
+ * Revocation: either by CRLs, borrowed, or not at all. Unknown is refused unless it is accepted here; stale is refused
+ * unless the CRL was in force at most so many seconds ago. A CRL of the future stays refused.
+ */
+P11CA_API P11CA_CHECK int p11ca_auth_use_crls(struct p11ca_auth *auth, struct p11ca_crls *crls,
+    bool accept_unknown, int64_t stale_seconds, struct p11ca_err *err);
+P11CA_API P11CA_CHECK int p11ca_auth_no_revocation(struct p11ca_auth *auth, struct p11ca_err *err);
+
+/* The client's certificate or key must also be pinned. Borrowed, and not changed as long as the authenticator lives. */
+P11CA_API P11CA_CHECK int p11ca_auth_use_pins(
+    struct p11ca_auth *auth, const struct p11ca_pins *pins, struct p11ca_err *err);
+
+/* Verify the chain again, to this root (PEM or DER; more calls, more roots, at most 10). */
+P11CA_API P11CA_CHECK int p11ca_auth_verify_chain(
+    struct p11ca_auth *auth, const void *root, size_t len, struct p11ca_err *err);
+
+/* Where the time comes from; without, from the system's clock. What is not after 1970 is refused, AUTH_CLOCK. */
+typedef int64_t p11ca_clock_fn(void *arg);
+P11CA_API P11CA_CHECK int p11ca_auth_clock(
+    struct p11ca_auth *auth, p11ca_clock_fn *fn, void *arg, struct p11ca_err *err);
+
+P11CA_API P11CA_CHECK int p11ca_auth_seal(struct p11ca_auth *auth, struct p11ca_err *err);
+
+/*
+ * A sealed one from a libconfig file; names of files in it are relative to its folder.
+ *
+ *   trust = [ "factory.crt" ];            # or trust-keys = [ "factory.pub" ];
+ *   principal = [ "SPIFFE", "DNS" ];
+ *   allow = [ "SPIFFE:spiffe://acme.example/web", "DNS:a.example" ];     # or allow-any = [ "SPIFFE" ];
+ *   revocation = "crls";                  # or "none"
+ *   crls = [ "crls/" ];                   # files, folders; they are of the CAs in trust
+ *   unknown = "refuse";                   # or "accept"
+ *   stale-seconds = 0;
+ *   extended-key-usage = [ "clientAuth" ];
+ *   key-usage = [ "digitalSignature" ];
+ *   policies = [ "1.3.6.1.4.1.32473.1.3" ];
+ *   pins = "clients.pins";
+ *   verify-chain = [ "root.crt" ];
+ *
+ * P11CA_CONFIG names file and line. fn as by p11ca_auth_clock(), may be NULL. Caller frees.
+ */
+P11CA_API P11CA_CHECK int p11ca_auth_load(
+    const char *path, p11ca_clock_fn *fn, void *arg, struct p11ca_auth **ret, struct p11ca_err *err);
+
+/* The CRLs that p11ca_auth_load() was told of, read anew (p11ca_crls_load()); one thread at a time, others may ask. */
+P11CA_API P11CA_CHECK int p11ca_auth_reload(struct p11ca_auth *auth, struct p11ca_err *err);
+
+struct p11ca_decision {
+    const struct p11ca_name *principal; /* of the identity */
+    const char *rule;                   /* that lets it in, of the authenticator: "SPIFFE:spiffe://a/ns/b" */
+    const char *pin;                    /* label of the pin, NULL: none is asked for */
+    struct p11ca_revocation revocation; /* status unknown when nobody asked */
+};
+
+/*
+ * Whether the client is let in: 0, or -1, whatever the kind of error. chain (may be NULL) is what the client sent beside
+ * its certificate; it is needed when the chain is verified again. ret (may be NULL) is filled on 0. Codes: AUTH_OPEN,
+ * AUTH_CLOCK, CERT_EARLY, CERT_EXPIRED, ISSUER_UNTRUSTED, ISSUER_EXPIRED, SIGNATURE_BAD, CERT_SIG_WEAK, CERT_ALG,
+ * CERT_ALG_PARAMS, KEY_*, EKU_MISSING, KEY_USAGE_MISSING, POLICY_MISSING, REVOKED, REVOCATION_UNKNOWN,
+ * REVOCATION_STALE, PIN_NONE, PIN_EARLY, PIN_EXPIRED, IDENT_*, NOT_ALLOWED, CHAIN_BAD.
+ */
+P11CA_API P11CA_CHECK int p11ca_auth_check(const struct p11ca_auth *auth, const struct p11ca_identity *id,
+    const struct p11ca_chain *chain, struct p11ca_decision *ret, struct p11ca_err *err);
+
 #endif

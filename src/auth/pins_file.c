@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth/pins.h"
 #include "base/file.h"
@@ -81,23 +80,10 @@ static char *take_word(char **line)
     return word;
 }
 
-/* One spelling of each time: what is printed again must be the same. */
 static int read_time(const char *text, int64_t *ret)
 {
-    struct tm tm = {0};
-    char again[TEXT_TIME];
-    const char *end;
-
-    if (strcmp(text, "-") == 0) {
-        *ret = 0;
-        return 0;
-    }
-    end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    if (!end || *end)
-        return -1;
-    *ret = timegm(&tm);
-    text_time(*ret, again);
-    return *ret > 0 && strcmp(text, again) == 0 ? 0 : -1;
+    *ret = 0;
+    return strcmp(text, "-") == 0 ? 0 : text_time_read(text, ret);
 }
 
 static int read_pin(struct reader *r, char *line, struct p11ca_err *err)

@@ -194,6 +194,16 @@ static const char ticket_3[] =
     "CREATE TRIGGER certificate_keeps_ticket BEFORE UPDATE OF ticket ON certificate"
     "  BEGIN SELECT RAISE(ABORT, 'certificates keep the ticket they were counted on'); END;";
 
+/*
+ * Two indexes fewer to write for each certificate. An order is found by its key, which is part of it; a certificate by its
+ * serial, which stands in it. Both are found by their digests then.
+ */
+static const char indexes_4[] =
+    "DROP INDEX certificate_request;"
+    "DROP INDEX certificate_cert;"
+    "DROP INDEX certificate_key;"
+    "CREATE INDEX certificate_key ON certificate (substr(spki_sha256, 1, 8), substr(request_sha256, 1, 8));";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -203,6 +213,7 @@ static const struct {
     {1, triggers_1},
     {2, crl_2},
     {3, ticket_3},
+    {4, indexes_4},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)

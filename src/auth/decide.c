@@ -83,7 +83,7 @@ static int check_usages(const struct p11ca_auth *auth, const struct p11ca_identi
         if (!identity_has_eku(id, auth->ekus.v[i]))
             return missing(err, "EKU_MISSING", "4.2.1.12: extKeyUsage", auth->ekus.v[i]);
     }
-    if (!id->facts.has_ku || (id->facts.key_usage & auth->key_usage) != auth->key_usage)
+    if ((id->facts.key_usage & auth->key_usage) != auth->key_usage) /* none without the extension */
         return missing(err, "KEY_USAGE_MISSING", "4.2.1.3: keyUsage", ext_ku_text(auth->key_usage, text));
     for (i = 0; i < auth->policies.n; i++) {
         if (!identity_has_policy(id, auth->policies.v[i]))

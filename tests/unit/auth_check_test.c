@@ -148,6 +148,25 @@ static void fail_open_kinds_are_not_mixed_up(void **state)
     assert_negative(check(a, &l), "IDENT_NONE", "principal: want a name of kind DNS, have none");
 }
 
+/* Both kinds count here, and the certificate has the text as the one that no rule names. */
+static void fail_open_rules_are_for_their_kind(void **state)
+{
+    const struct leaf l = {.subject = "CN=a.example", .san = dns_hex("a.example")};
+    struct p11ca_auth *one = open_auth(P11CA_NAME_DNS), *any = open_auth(P11CA_NAME_DNS);
+
+    (void)state;
+    assert_ok(p11ca_auth_principal(one, P11CA_NAME_CN, &err));
+    assert_ok(p11ca_auth_principal(any, P11CA_NAME_CN, &err));
+    assert_ok(p11ca_auth_allow(one, P11CA_NAME_CN, "a.example", &err));
+    assert_ok(p11ca_auth_allow_any(any, P11CA_NAME_CN, &err));
+    assert_ok(p11ca_auth_seal(one, &err));
+    assert_ok(p11ca_auth_seal(any, &err));
+    assert_negative(check(one, &l), "NOT_ALLOWED", "DNS 'a.example': want a rule that lets it in, have none");
+    assert_negative(check(any, &l), "NOT_ALLOWED", "DNS 'a.example': want a rule that lets it in, have none");
+    p11ca_auth_free(one);
+    p11ca_auth_free(any);
+}
+
 static void fail_open_no_rule_lets_nobody_in(void **state)
 {
     AUTO_AUTH a = open_auth(P11CA_NAME_CN);
@@ -534,6 +553,7 @@ int main(void)
         cmocka_unit_test(names_of_each_kind_match_as_their_kind_does),
         cmocka_unit_test(fail_open_names_are_not_matched_by_substring),
         cmocka_unit_test(fail_open_kinds_are_not_mixed_up),
+        cmocka_unit_test(fail_open_rules_are_for_their_kind),
         cmocka_unit_test(fail_open_no_rule_lets_nobody_in),
         cmocka_unit_test(fail_open_usages_are_checked),
         cmocka_unit_test(fail_open_issuers_are_not_compared_as_text),

@@ -7,6 +7,7 @@
 #   make bench      how fast, beside others at the same work; settings in tests/bench: RUNS=5 N=10000 BENCH_MILLION=1 ...
 #   make lint       the rules of this house as checks
 #   make demo       a PKI from nothing in ./demo-pki
+#   make mesh-demo  three TLS services that ask who is calling
 #   make SAN=address,undefined check      the same tests, instrumented, in a folder of their own
 #
 # The build folder has the shape of an installation (bin, lib, share), so that the program finds what it
@@ -68,7 +69,7 @@ UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
 CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests $(B)/tests/lot \
-           $(B)/tests/rows
+           $(B)/tests/rows $(B)/tests/mesh
 
 BIN  := $(B)/bin/p11ca
 LIB  := $(B)/lib/libp11ca.a
@@ -78,7 +79,7 @@ AUTHPC := $(B)/lib/pkgconfig/p11ca-auth.pc $(B)/lib/pkgconfig/p11ca-auth-openssl
 GATE := $(B)/lib/p11ca/libp11ca-gate.so
 DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
 
-.PHONY: all check check-unit check-corpus check-cli interop demo bench lint fuzz fuzz-build format install clean
+.PHONY: all check check-unit check-corpus check-cli interop demo mesh-demo bench lint fuzz fuzz-build format install clean
 .SECONDARY:
 all: $(BIN) $(GATE) $(AUTH) $(TLS) $(AUTHPC) $(DATA)
 
@@ -143,6 +144,11 @@ $(B)/tests/requests $(B)/tests/lot $(B)/tests/rows: $(B)/tests/%: $(B)/obj/tests
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
 
+# A service that links the archives for services and nothing else of ours.
+$(B)/tests/mesh: $(B)/obj/tests/mesh/mesh.o $(TLS) $(AUTH)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $^ $(shell pkg-config --libs libssl libcrypto libconfig) -pthread
+
 # The fuzz targets over the stored inputs.
 $(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB) $(AUTH)
 	@mkdir -p $(@D)
@@ -199,10 +205,14 @@ lint:
 demo: all
 	BUILD=$(CURDIR)/$(B) scripts/make-demo demo-pki
 
+# Three services with certificates of a CA made for them: who is answered, and who is refused where.
+mesh-demo: all $(B)/tests/mesh
+	BUILD=$(CURDIR)/$(B) tests/mesh/demo
+
 bench: all $(HELPERS)
 	BUILD=$(CURDIR)/$(B) tests/bench
 
-FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch])
+FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch] tests/mesh/*.[ch])
 format:
 	clang-format-14 -i $(FORMATTED)
 
@@ -225,4 +235,4 @@ clean:
 	rm -rf build
 
 -include $(LIBOBJ:.o=.d) $(AUTHOBJ:.o=.d) $(TLSOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
-         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c)) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)
+         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c tests/mesh/*.c)) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)

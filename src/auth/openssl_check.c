@@ -114,6 +114,12 @@ static int read_sent(const STACK_OF(X509) * sent, int skip, struct p11ca_chain *
     return 0;
 }
 
+/* Who reads the log finds the certificate by it. */
+static int name_client(const struct p11ca_identity *id, struct p11ca_err *err)
+{
+    return err_prefix(err, "TLS client: serial %.80s of '%.200s'", id->pub.serial, id->pub.issuer);
+}
+
 static int check_with(const struct p11ca_auth *auth, const struct p11ca_identity *id,
     const STACK_OF(X509) * sent, int skip, struct p11ca_decision *ret, struct p11ca_err *err)
 {
@@ -140,7 +146,7 @@ int gate_check(const struct p11ca_auth *auth, X509 *cert, const STACK_OF(X509) *
     if (p11ca_identity_read(der.p, der.len, &id, err) != 0)
         return err_prefix(err, "TLS client");
     if (check_with(auth, id, sent, skip, ret_decision, err) != 0)
-        return err_prefix(err, "TLS client: serial %.80s of '%.200s'", id->pub.serial, id->pub.issuer);
+        return name_client(id, err);
     if (ret) {
         *ret = id;
         id = NULL;
@@ -158,11 +164,21 @@ static int refuse(X509_STORE_CTX *store, SSL *ssl, int error, const struct p11ca
     return 0;
 }
 
+/* The client's certificate is named where it can be read. */
 static void chain_error(X509_STORE_CTX *store, struct p11ca_err *err)
 {
-    err_set(err, P11CA_NEGATIVE, "TLS_CHAIN", "TLS client: RFC 5280 6.1: certificate %d of its chain: %s",
+    AUTO_IDENTITY id = NULL;
+    AUTO_BUF der = BUF_INIT;
+    struct p11ca_err unread;
+
+    err_set(err, P11CA_NEGATIVE, "TLS_CHAIN", "RFC 5280 6.1: certificate %d of the chain: %s",
         X509_STORE_CTX_get_error_depth(store),
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
+    if (read_der(X509_STORE_CTX_get0_cert(store), &der, &unread) == 0 &&
+        p11ca_identity_read(der.p, der.len, &id, &unread) == 0)
+        name_client(id, err);
+    else
+        err_prefix(err, "TLS client");
 }
 
 int gate_on_verify(X509_STORE_CTX *store, void *arg)

@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "x509/ossl.h"
 
+#define NAME_MAX_SHOWN 300 /* octets of serial and issuer in a sentence */
+
 static int negative(struct p11ca_err *err, const char *code, const char *text)
 {
     return err_set(err, P11CA_NEGATIVE, code, "TLS client: %s", text);
@@ -114,10 +116,21 @@ static int read_sent(const STACK_OF(X509) * sent, int skip, struct p11ca_chain *
     return 0;
 }
 
-/* Who reads the log finds the certificate by it. */
-static int name_client(const struct p11ca_identity *id, struct p11ca_err *err)
+/* Who reads the log finds the certificate by it, though nothing else of it can be read. */
+static int name_client(X509 *cert, struct p11ca_err *err)
 {
-    return err_prefix(err, "TLS client: serial %.80s of '%.200s'", id->pub.serial, id->pub.issuer);
+    SCOPED(bio) BIO *text = BIO_new(BIO_s_mem());
+    const char *p = NULL;
+    long len;
+
+    if (!text)
+        return err_prefix(err, "TLS client");
+    BIO_puts(text, "serial ");
+    i2a_ASN1_INTEGER(text, X509_get0_serialNumber(cert));
+    BIO_puts(text, " of '");
+    X509_NAME_print_ex(text, X509_get_issuer_name(cert), 0, XN_FLAG_RFC2253); /* escapes what is not ASCII */
+    len = BIO_get_mem_data(text, &p);
+    return err_prefix(err, "TLS client: %.*s'", len > NAME_MAX_SHOWN ? NAME_MAX_SHOWN : (int)len, p);
 }
 
 static int check_with(const struct p11ca_auth *auth, const struct p11ca_identity *id,
@@ -144,9 +157,9 @@ int gate_check(const struct p11ca_auth *auth, X509 *cert, const STACK_OF(X509) *
     if (read_der(cert, &der, err) != 0)
         return -1;
     if (p11ca_identity_read(der.p, der.len, &id, err) != 0)
-        return err_prefix(err, "TLS client");
+        return name_client(cert, err);
     if (check_with(auth, id, sent, skip, ret_decision, err) != 0)
-        return name_client(id, err);
+        return name_client(cert, err);
     if (ret) {
         *ret = id;
         id = NULL;
@@ -164,21 +177,12 @@ static int refuse(X509_STORE_CTX *store, SSL *ssl, int error, const struct p11ca
     return 0;
 }
 
-/* The client's certificate is named where it can be read. */
 static void chain_error(X509_STORE_CTX *store, struct p11ca_err *err)
 {
-    AUTO_IDENTITY id = NULL;
-    AUTO_BUF der = BUF_INIT;
-    struct p11ca_err unread;
-
     err_set(err, P11CA_NEGATIVE, "TLS_CHAIN", "RFC 5280 6.1: certificate %d of the chain: %s",
         X509_STORE_CTX_get_error_depth(store),
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
-    if (read_der(X509_STORE_CTX_get0_cert(store), &der, &unread) == 0 &&
-        p11ca_identity_read(der.p, der.len, &id, &unread) == 0)
-        name_client(id, err);
-    else
-        err_prefix(err, "TLS client");
+    name_client(X509_STORE_CTX_get0_cert(store), err);
 }
 
 int gate_on_verify(X509_STORE_CTX *store, void *arg)

@@ -2010,7 +2010,7 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE crl SET number = 9", "CRLs do not change once signed"},
         {"DELETE FROM crl", "CRLs are not deleted"},
         {"DELETE FROM crl_scope", "CRLs are not deleted"},
-        {"UPDATE crl_scope SET upto = 0", "CRLs do not change once signed"},
+        {"UPDATE crl_scope SET upto = 9", "CRLs do not change once signed"},
         {"DELETE FROM ticket", "tickets are not deleted"},
         {"INSERT OR REPLACE INTO ticket SELECT * FROM ticket", "tickets are not replaced, and begin unused"},
         {"INSERT OR REPLACE INTO ticket SELECT 9, zeroblob(32), name, authority, 9, 0, 1, text, cms FROM "

@@ -13,7 +13,7 @@
 P11CA_API const char *p11ca_reason_name(int reason);
 
 /* What to revoke: certs, or all of a lot or of a device. Strings are borrowed. */
-struct p11ca_revocation {
+struct p11ca_revoke_order {
     const char *const *certs; /* serials in hex, or certificate files */
     size_t n_certs;
     const char *lot;    /* the name of its input as it was given, or the lot's SHA-256 in hex; NULL: none */
@@ -46,7 +46,7 @@ typedef int p11ca_revoked_fn(void *arg, const struct p11ca_record *record, enum 
  * LOT_UNKNOWN, DEVICE_UNKNOWN, ISSUER_UNKNOWN, SIGNATURE_BAD, NOT_IN_LEDGER (an alarm in the ledger), NOT_ISSUED, SELF_SIGNED, REASON_CA, REVOKED_OTHERWISE, NOT_ON_HOLD.
  * fn may be NULL.
  */
-P11CA_API P11CA_CHECK int p11ca_revoke(struct p11ca_home *home, const struct p11ca_revocation *what,
+P11CA_API P11CA_CHECK int p11ca_revoke(struct p11ca_home *home, const struct p11ca_revoke_order *what,
     p11ca_revoked_fn *fn, void *arg, struct p11ca_revoked *ret, struct p11ca_err *err);
 
 /* A CRL to be signed. */

@@ -17,8 +17,6 @@
 /* Its PEM, the longer form, must be one that p11ca itself reads again: 65 octets for 48. */
 #define TBS_MAX ((size_t)LIMIT_CRL / 65 * 48 - 4096)
 
-SCOPE_DEFINE(ledger_crl, struct ledger_crl *, ledger_crl_free)
-
 /* One CRL on its way. */
 struct making {
     const struct p11ca_home *home;

@@ -74,6 +74,14 @@ struct p11ca_crl {
 P11CA_API P11CA_CHECK int p11ca_crl(struct p11ca_home *home, const char *authority,
     const struct p11ca_crl_order *order, struct p11ca_crl *ret, struct p11ca_err *err);
 
+/*
+ * Publishes, without the key, the latest list that a ceremony signed ahead and whose thisUpdate has come; of the order only
+ * output, der and force are looked at. P11CA_REFUSED: CRL_NOT_DUE (says when the next is), CRL_NO_SLOT (none lies ready), CRL_VOID
+ * (something was revoked since they were signed, or taken off hold). Killed, the same call finishes it (FINISHED).
+ */
+P11CA_API P11CA_CHECK int p11ca_crl_release(struct p11ca_home *home, const char *authority,
+    const struct p11ca_crl_order *order, struct p11ca_crl *ret, struct p11ca_err *err);
+
 /* When an authority's next list has to be out. Strings are borrowed for the time of the callback. */
 struct p11ca_crl_deadline {
     const char *authority;

@@ -16,6 +16,7 @@ static const struct cli_option options[] = {
     {"delta", 0, NULL, "only what changed since the last complete list", false},
     {"days", 0, "N", "nextUpdate is so many days away (default: 7)", false},
     {"hours", 0, "N", "or so many hours", false},
+    {"release", 0, NULL, "publish the list that was signed ahead and whose time has come", false},
     {"next", 0, NULL, "only say when the next lists have to be out", false},
     {"ics", 0, "FILE", "with --next: the same as a calendar", false},
     {"force", 0, NULL, "replace FILE", false},
@@ -62,6 +63,20 @@ static int run_sign(struct cli *cli, struct p11ca_err *err)
     if (cli_number(cli, "days", 36525, &o.days, err) != 0 ||
         cli_number(cli, "hours", 1000000, &o.hours, err) != 0 || cli_home(cli, &home, err) != 0 ||
         p11ca_crl(home, cli->args[0], &o, &crl, err) != 0)
+        return -1;
+    show(cli, o.output, &crl);
+    return 0;
+}
+
+static int run_release(struct cli *cli, struct p11ca_err *err)
+{
+    const struct p11ca_crl_order o = {.output = cli_value(cli, "output"),
+        .der = cli_flag(cli, "der") || is_der(cli_value(cli, "output")),
+        .force = cli_flag(cli, "force")};
+    struct p11ca_crl crl;
+    AUTO_HOME home = NULL;
+
+    if (cli_home(cli, &home, err) != 0 || p11ca_crl_release(home, cli->args[0], &o, &crl, err) != 0)
         return -1;
     show(cli, o.output, &crl);
     return 0;
@@ -141,14 +156,11 @@ static int run_next(struct cli *cli, struct p11ca_err *err)
 
 /* --- which of them --- */
 
-static int check_next(struct cli *cli, struct p11ca_err *err)
+static int refuse_with(struct cli *cli, const char *mode, const char *const *none, struct p11ca_err *err)
 {
-    static const char *const none[] = {"output", "days", "hours", "der", "delta"};
-    size_t i;
-
-    for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
-        if (cli_value(cli, none[i]) || cli_flag(cli, none[i]))
-            return err_set(err, P11CA_USAGE, "USAGE", "crl: option --%s: want it without --next", none[i]);
+    for (; *none; none++) {
+        if (cli_value(cli, *none) || cli_flag(cli, *none))
+            return err_set(err, P11CA_USAGE, "USAGE", "crl: option --%s: want it without --%s", *none, mode);
     }
     return 0;
 }
@@ -166,14 +178,22 @@ static int check_sign(struct cli *cli, struct p11ca_err *err)
 
 static int run(struct cli *cli, struct p11ca_err *err)
 {
+    static const char *const not_next[] = {"output", "days", "hours", "der", "delta", "release", NULL};
+    static const char *const not_release[] = {"days", "hours", "delta", NULL};
+
     if (cli_flag(cli, "next"))
-        return check_next(cli, err) == 0 ? run_next(cli, err) : -1;
-    return check_sign(cli, err) == 0 ? run_sign(cli, err) : -1;
+        return refuse_with(cli, "next", not_next, err) == 0 ? run_next(cli, err) : -1;
+    if (check_sign(cli, err) != 0)
+        return -1;
+    if (cli_flag(cli, "release"))
+        return refuse_with(cli, "release", not_release, err) == 0 ? run_release(cli, err) : -1;
+    return run_sign(cli, err);
 }
 
 const struct command cmd_crl = {"crl", "[AUTHORITY]", 0, 1, "sign an authority's next revocation list",
     "Numbered by the ledger; complete, or with --delta what changed since the last complete one. The list is "
     "linted before the\n"
     "token is touched and verified before anybody sees it.\n"
-    "With --next nothing is signed: it says when which list has to be out; exit code 1 when one is overdue.",
+    "With --next nothing is signed: it says when which list has to be out; exit code 1 when one is overdue.\n"
+    "With --release the key is not needed: a ceremony has signed the list before.",
     CLI_OPTIONS(options), run};

@@ -280,9 +280,12 @@ static int check_der(struct making *m, const struct buf *tbs, const struct buf *
     }
     if (tbs && !der_equal(crl.tbs, der_buf(tbs)))
         return err_set(err, kind, "TBS_CHANGED", "the signed bytes are not those that were linted");
-    if (m->recorded)
-        m->n_entries = count_entries(&crl);
-    return 0;
+    if (!m->recorded)
+        return 0;
+    m->n_entries = count_entries(&crl);
+    if (crl.t.this_update == m->plan.this_update && crl.t.next_update == m->plan.next_update)
+        return 0;
+    return err_set(err, kind, "CRL_TIME", "thisUpdate, nextUpdate: not those that were signed");
 }
 
 /* What was linted is given up: it is in what was signed. */

@@ -32,8 +32,11 @@ static const struct row_shape revoked_shape = {
 static int last_of(
     struct ledger *l, int64_t authority, int64_t *ret_number, int64_t *ret_this_update, struct p11ca_err *err)
 {
+    /* What the program before has reached, of an authority that was imported, is one of its CRLs. */
     static const char text[] =
-        "SELECT number, this_update FROM crl WHERE authority = ? ORDER BY number DESC LIMIT 1";
+        "SELECT number, this_update FROM (SELECT number, this_update FROM crl WHERE authority = ?1"
+        " UNION ALL SELECT crl_floor, crl_floor_time FROM authority WHERE id = ?1 AND crl_floor NOTNULL)"
+        " ORDER BY number DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
     int r;
 

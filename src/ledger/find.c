@@ -9,7 +9,8 @@
     "SELECT id, (SELECT name FROM authority WHERE id = c.authority), serial, status, profile, "              \
     "device, subject, sans, sig_alg, spki_sha256, request_sha256, tbs_sha256, cert, cert_sha256, "           \
     "not_before, not_after, reserved_at, issued_at, published_at, revoked_at, lot, supersedes, "             \
-    "reason, path, ticket, (SELECT name FROM ticket WHERE id = c.ticket) FROM certificate c WHERE "
+    "reason, path, imported_at, ticket, (SELECT name FROM ticket WHERE id = c.ticket) FROM certificate c "   \
+    "WHERE "
 
 /* As the index has it: by its first octets, then by all. The digest is the first parameter. */
 #define HAS_DIGEST(column) "substr(" column ", 1, 8) = substr(?1, 1, 8) AND " column " = ?1"
@@ -39,6 +40,7 @@ static const struct row_column columns[] = {
     {ROW_INT64, offsetof(struct ledger_cert, supersedes)},
     {ROW_REASON, offsetof(struct ledger_cert, reason)},
     {ROW_TEXT, offsetof(struct ledger_cert, path)},
+    {ROW_INT64, offsetof(struct ledger_cert, imported_at)},
     {ROW_INT64, offsetof(struct ledger_cert, ticket)},
     {ROW_TEXT, offsetof(struct ledger_cert, ticket_id)},
 };

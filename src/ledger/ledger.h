@@ -122,6 +122,11 @@ struct ledger_cert {
     const char *ticket_id; /* that ticket's ID, NULL: none */
     int reason;            /* RFC 5280 CRLReason, -1 for none */
     const char *path;      /* where it was published last, NULL: nowhere */
+    /*
+     * When it was taken over from another CA program; 0: it was not. Such a row has no request, may have a serial of 1
+     * octet, and cert, sig_alg and the digests are NULL when only a line of an index is known.
+     */
+    int64_t imported_at;
 };
 void ledger_cert_free(struct ledger_cert *c);
 
@@ -199,6 +204,50 @@ typedef int ledger_cert_fn(void *arg, const struct ledger_cert *c, struct p11ca_
 P11CA_CHECK int ledger_each_cert(
     struct ledger *l, const struct ledger_filter *f, ledger_cert_fn *fn, void *arg, struct p11ca_err *err);
 
+/* A certificate that another CA program has issued, to be taken over; borrowed. What is not known: NULL, 0, -1. */
+struct ledger_foreign {
+    struct blob serial;  /* INTEGER content octets, 1 to 20 */
+    const char *subject; /* RFC 4514 text, or as the program before wrote it; not NULL */
+    const char *sans, *sig_alg;
+    struct blob spki_sha256, tbs_sha256;
+    struct blob cert; /* DER; none: a serial that can be revoked, no more */
+    int64_t not_before, not_after;
+    int64_t revoked_at;    /* 0: it is not revoked */
+    int64_t invalid_since; /* RFC 5280 5.3.2 */
+    int reason;            /* CRLReason, -1 */
+};
+
+/*
+ * Takes rows over in the order given, as issued or revoked, of profile "imported", with one event "import" for all of
+ * them, whose digest is over what identifies each row and its revocation. lot: row of a lot, or 0. Refused: a serial out
+ * of bounds, SERIAL_COLLISION.
+ */
+P11CA_CHECK int ledger_import(struct ledger *l, const char *authority, const struct ledger_foreign *rows,
+    size_t n, int64_t lot, struct p11ca_err *err);
+
+/* What the ledger has under a serial. */
+struct ledger_known {
+    int64_t id;
+    enum ledger_status status;
+    bool imported, has_cert;
+    uint8_t cert_sha256[SHA256_LEN]; /* with has_cert */
+};
+/* 1 found, 0 the authority has no such serial, -1 error. */
+P11CA_CHECK int ledger_find_known(struct ledger *l, const char *authority, struct blob serial,
+    struct ledger_known *ret, struct p11ca_err *err);
+
+/* An imported row that the program before has revoked since: status, time, reason; event "revoke". Refused unless it is
+ * imported and not revoked. */
+P11CA_CHECK int ledger_import_revoked(
+    struct ledger *l, int64_t id, const struct ledger_foreign *row, struct p11ca_err *err);
+
+/*
+ * The number of the last CRL that the program before has signed, its thisUpdate (0: not known) and the CRL's SHA-256
+ * (NULL: not at hand): the next CRL lies behind them. Event "import-crl". 1 done, 0 the ledger was that far already.
+ */
+P11CA_CHECK int ledger_import_crl(struct ledger *l, const char *authority, int64_t number,
+    int64_t this_update, const uint8_t *sha256, struct p11ca_err *err);
+
 /* A complete CRL (RFC 5280 5) as it was signed. */
 struct ledger_crl {
     const char *authority;
@@ -273,7 +322,7 @@ P11CA_CHECK int ledger_each_ticket(struct ledger *l, ledger_ticket_fn *fn, void 
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
  * kind is one word: init key install issue publish reject alarm fail revoke crl config ceremony destroy
- * lint-skip ticket.
+ * lint-skip ticket import import-crl key-exception.
  * Operator (user name of the real uid) and host are added here.
  */
 struct ledger_event {

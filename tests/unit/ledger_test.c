@@ -23,7 +23,9 @@
 #include "ledger/handle.h"
 #include "ledger/ledger.h"
 
-#define NOW INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
+#define VERSION      4 /* of the schema */
+#define VERSION_TEXT "4"
+#define NOW          INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
 struct place {
     char dir[64], path[96];
@@ -317,7 +319,7 @@ static void open_makes_a_private_file(void **state)
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
     check_says(p, "");
     open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
@@ -364,12 +366,12 @@ static void open_refuses_newer_versions(void **state)
     with_factory(p);
     ledger_close(p->l);
     p->l = NULL;
-    raw_ok(p, "PRAGMA user_version = 4");
+    raw_ok(p, "PRAGMA user_version = 99");
     refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
-        "%P: schema: want version 3 or older, have 4: made by a newer p11ca");
+        "%P: schema: want version " VERSION_TEXT " or older, have 99: made by a newer p11ca");
     raw_ok(p, "PRAGMA user_version = 0");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 3, have 0: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 0: the next command that writes brings it up");
 }
 
 static struct ledger_crl crl_of(int64_t number)
@@ -422,11 +424,11 @@ static void version_1_is_brought_up(void **state)
     make_version(p, 1);
     raw_ok(p, "INSERT INTO crl VALUES (1, 1, NULL, 1799999000, 1800009000, zeroblob(32))");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 3, have 1: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 1: the next command that writes brings it up");
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_table_info('crl') WHERE name = 'der'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
     events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 issue factory device 1101 - 32\n");
     check_says(p, "authority 'factory': CRL 1: want its octets, have none\n");
@@ -447,12 +449,12 @@ static void version_2_is_brought_up(void **state)
 
     make_version(p, 2);
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 3, have 2: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 2: the next command that writes brings it up");
     assert_int_equal(
         raw_int(p, "SELECT count(*) FROM pragma_table_info('certificate') WHERE name = 'ticket'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE ticket IS NULL"), 2);
     check_says(p, "");

@@ -467,6 +467,95 @@ static void version_2_is_brought_up(void **state)
     check_says(p, "");
 }
 
+static void import(struct place *p, struct ledger_foreign *rows, size_t n)
+{
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_import(p->l, "factory", rows, n, 0, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+}
+
+/* What is taken over may be less than what is issued here, which may not. */
+static void foreign_rows_are_taken_over(void **state)
+{
+    static const uint8_t one[] = {1}, two[] = {2};
+    struct place *p = *state;
+    struct ledger_foreign rows[] = {
+        {.serial = {one, 1}, .subject = "CN=one", .not_after = NOW, .reason = -1},
+        {.serial = {two, 1}, .subject = "CN=two", .not_after = NOW, .revoked_at = NOW - 9, .reason = 1},
+    };
+    struct ledger_cert c = row(1);
+    struct ledger_known known;
+    int64_t id;
+
+    with_factory(p);
+    import(p, rows, 2);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
+    assert_int_equal(ledger_find_known(p->l, "factory", rows[1].serial, &known, &p->err), 1);
+    assert_true(known.imported && !known.has_cert && known.status == LEDGER_REVOKED);
+    check_says(p, "");
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_import(p->l, "factory", rows, 1, 0, &p->err), "SERIAL_COLLISION",
+        "authority 'factory': serial 01: want one it has not used, have one in the ledger");
+    refused(p, ledger_import_revoked(p->l, known.id, &rows[1], &p->err), "NOT_IMPORTED",
+        "certificate row 2: want one that was imported and is not revoked, have another");
+    c.serial = rows[0].serial;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "SERIAL_LENGTH",
+        "RFC 5280 4.1.2.2: serial: want 8 to 20 octets, have 1");
+    ledger_rollback(p->l);
+}
+
+static void foreign_crl_numbers_go_on(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    assert_int_equal(ledger_import_crl(p->l, "factory", 41, NOW - 5, NULL, &p->err), 1);
+    assert_int_equal(ledger_import_crl(p->l, "factory", 41, NOW - 5, NULL, &p->err), 0);
+    ok(p, ledger_commit(p->l, &p->err));
+    next_crl_is(p, 42, NOW - 5);
+    ok(p, put_crl(p, crl_of(42)));
+    check_says(p, "");
+    raw_ok(p, "DROP TRIGGER authority_crl_floor; UPDATE authority SET crl_floor = 7");
+    check_says(p, "authority 'factory': CRL 42: want CRL 41 before it, have none\n"
+                  "authority 'factory': CRL number 7: want an 'import-crl' event with it, have none\n");
+}
+
+/* The digest of an import covers what rows are and the revocation they came with. */
+static void foreign_rows_are_checked(void **state)
+{
+    static const char *const forgeries[] = {
+        "UPDATE certificate SET subject = 'CN=other' WHERE id = 1",
+        "UPDATE certificate SET not_after = 1 WHERE id = 1",
+        "UPDATE certificate SET serial = x'05' WHERE id = 1",
+        "UPDATE certificate SET imported_revoked = imported_revoked + 1 WHERE id = 2",
+        "UPDATE certificate SET imported_reason = 3 WHERE id = 2",
+        "DELETE FROM certificate WHERE id = 2",
+    };
+    static const uint8_t one[] = {1}, two[] = {2};
+    struct place *p = *state;
+    struct ledger_foreign rows[] = {
+        {.serial = {one, 1}, .subject = "CN=one", .not_after = NOW, .reason = -1},
+        {.serial = {two, 1}, .subject = "CN=two", .not_after = NOW, .revoked_at = NOW - 9, .reason = 1},
+    };
+    char sql[256];
+    size_t i;
+
+    with_factory(p);
+    import(p, rows, 2);
+    raw_ok(p, "DROP TRIGGER certificate_identity; DROP TRIGGER certificate_content;"
+              "DROP TRIGGER certificate_imported; DROP TRIGGER certificate_delete");
+    for (i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+        ok(p, ledger_begin(p->l, &p->err));
+        snprintf(sql, sizeof(sql), "%s", forgeries[i]);
+        assert_int_equal(sqlite3_exec(p->l->db, sql, NULL, NULL, NULL), SQLITE_OK);
+        check_says(p, "event 2: import: its rows are not those that were imported\n");
+        ledger_rollback(p->l);
+    }
+    raw_ok(p, "DELETE FROM certificate");
+    check_says(p, "event 2: import: want its rows, have none\n");
+}
+
 /* The upgrade makes the same tables as a new ledger has. */
 static void ends_like_a_new_one(struct place *p, int version)
 {
@@ -1061,7 +1150,13 @@ static void reserve_refuses_malformed_rows(void **state)
     c = row(1);
     c.spki_sha256.len = 31;
     refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
-        "%P: CHECK constraint failed: length(spki_sha256) = 32");
+        "%P: CHECK constraint failed: iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = "
+        "32)");
+    c = row(1);
+    c.spki_sha256.len = 0;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: CHECK constraint failed: iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = "
+        "32)");
     c = row(1);
     c.subject = NULL;
     refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
@@ -1813,11 +1908,10 @@ static void triggers_hold_against_others(void **state)
         {"DELETE FROM certificate", "certificates are not deleted"},
         {"INSERT OR REPLACE INTO certificate SELECT * FROM certificate",
             "certificates are not replaced: the row or serial exists"},
-        {"INSERT OR REPLACE INTO certificate SELECT 9, authority, serial, 0, profile, device, subject, sans, "
-         "sig_alg,"
-         " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot, supersedes, reserved_at, "
-         "NULL, NULL,"
-         " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
+        {"INSERT OR REPLACE INTO certificate (id, authority, serial, status, profile, subject, sig_alg,"
+         " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, reserved_at) SELECT 9, authority, "
+         "serial, 0, profile, subject, sig_alg, spki_sha256, request_sha256, tbs_sha256, not_before, "
+         "not_after, reserved_at FROM certificate",
             "certificates are not replaced: the row or serial exists"},
         {"UPDATE certificate SET serial = zeroblob(9)", "certificates keep what they were reserved for"},
         {"UPDATE certificate SET authority = 2", "certificates keep what they were reserved for"},
@@ -1829,6 +1923,8 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE certificate SET not_after = 9", "certificates do not change once issued"},
         {"UPDATE certificate SET status = 0",
             "certificates go from reserved to issued to superseded to revoked"},
+        {"UPDATE certificate SET imported_at = 1", "certificates keep what they were imported as"},
+        {"UPDATE authority SET crl_floor = NULL", "CRL numbers do not go back"},
         {"DELETE FROM authority", "authorities are not deleted"},
         {"UPDATE authority SET spki = zeroblob(9)", "authorities keep their name and key"},
         {"UPDATE authority SET name = 'x'", "authorities keep their name and key"},
@@ -2146,6 +2242,9 @@ int main(void)
         TEST(ticket_keeps_its_text),
         cmocka_unit_test(check_finds_in_tickets),
         TEST(triggers_hold_against_others),
+        TEST(foreign_rows_are_taken_over),
+        TEST(foreign_crl_numbers_go_on),
+        TEST(foreign_rows_are_checked),
         cmocka_unit_test(check_finds_in_crls),
         TEST(check_escapes),
         TEST(check_survives_a_damaged_file),

@@ -30,6 +30,7 @@ const struct command *const cli_commands[] = {
     &cmd_issue,
     &cmd_batch,
     &cmd_serve,
+    &cmd_import,
     &cmd_list,
     &cmd_show,
     &cmd_verify,

@@ -341,12 +341,24 @@ static int check_ticket(void *arg, const struct ledger_ticket *row, struct p11ca
     return 0;
 }
 
+static void tell_exception(struct audit *a, const struct ledger_event *e)
+{
+    char when[TEXT_TIME];
+
+    text_time(e->time, when);
+    say(a, P11CA_WEAK, e->authority ? e->authority : "?",
+        "its key was not generated under the key policy; used since %s because: %s", when,
+        e->detail ? e->detail : "");
+}
+
 static int count_event(void *arg, const struct ledger_event *e, struct p11ca_err *err)
 {
     struct audit *a = arg;
 
     (void)err;
     a->ret->events++;
+    if (strcmp(e->kind, "key-exception") == 0)
+        tell_exception(a, e);
     if (e->hash.len == SHA256_LEN)
         text_hex(e->hash.p, e->hash.len, a->ret->head);
     return 0;

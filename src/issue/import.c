@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "issue/authority.h"
 #include "issue/import_rows.h"
+#include "issue/record.h"
 #include "x509/cert.h"
 #include "x509/crl.h"
 #include "x509/crl_item.h"
@@ -605,7 +606,7 @@ static int tell_row(struct run *run, const struct import_row *row, size_t number
 
     if (!input || (row->name && !file))
         return err_nomem(err);
-    text_hex(row->serial, row->serial_len, serial);
+    record_serial(row->serial, row->serial_len, serial);
     import_report_row(run->report, &told);
     if (fn)
         fn(arg, &told);

@@ -10,11 +10,19 @@
 #include "issue/authority.h"
 #include "x509/cert.h"
 
+/* The sign octet of an INTEGER is no part of the number. */
+void record_serial(const uint8_t *p, size_t len, char dst[41])
+{
+    size_t skip = len > 1 && p[0] == 0;
+
+    text_hex(p + skip, len - skip, dst);
+}
+
 void record_view(struct record_view *v, const struct ledger_cert *c)
 {
     memset(v, 0, sizeof(*v));
     if (c->serial.len <= 20)
-        text_hex(c->serial.p, c->serial.len, v->serial);
+        record_serial(c->serial.p, c->serial.len, v->serial);
     if (c->spki_sha256.len == SHA256_LEN)
         text_hex(c->spki_sha256.p, SHA256_LEN, v->key_sha256);
     if (c->cert_sha256.len == SHA256_LEN)
@@ -65,10 +73,27 @@ static int show_row(void *arg, const struct ledger_cert *c, struct p11ca_err *er
     return w->fn ? w->fn(w->arg, &v.record) : 0;
 }
 
+/* Content of an INTEGER: the shortest form, with a sign octet where the number would read as a negative one. */
+static int serial_content(const uint8_t *p, size_t len, uint8_t ret[20], size_t *ret_len)
+{
+    size_t sign;
+
+    for (; len > 1 && *p == 0; len--)
+        p++;
+    sign = (*p & 0x80) != 0;
+    if (len + sign > 20)
+        return -1;
+    ret[0] = 0;
+    memcpy(ret + sign, p, len);
+    *ret_len = len + sign;
+    return 0;
+}
+
 /* Hex as OpenSSL prints it, colons allowed, leading zeros too. */
 static int read_serial(const char *hex, uint8_t ret[20], size_t *ret_len)
 {
     char plain[64];
+    uint8_t octets[32];
     size_t n = 0;
     int len;
 
@@ -80,11 +105,8 @@ static int read_serial(const char *hex, uint8_t ret[20], size_t *ret_len)
         plain[n++] = *hex;
     }
     plain[n] = '\0';
-    len = text_unhex(plain, ret, 20);
-    if (len <= 0)
-        return -1;
-    *ret_len = (size_t)len;
-    return 0;
+    len = text_unhex(plain, octets, sizeof(octets));
+    return len > 0 ? serial_content(octets, (size_t)len, ret, ret_len) : -1;
 }
 
 static int find_after(struct ledger *l, const char *serial, int64_t *ret_id, struct p11ca_err *err)

@@ -11,6 +11,9 @@ struct record_view {
     char serial[41], key_sha256[65], sha256[65];
 };
 
+/* In hex, as OpenSSL prints it; at most 20 octets. */
+void record_serial(const uint8_t *p, size_t len, char dst[41]);
+
 void record_view(struct record_view *ret, const struct ledger_cert *c);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "issue/authority.h"
+#include "issue/record.h"
 #include "x509/cert.h"
 #include "x509/chain.h"
 #include "x509/name.h"
@@ -134,7 +135,7 @@ static void describe(const struct cert *cert, struct p11ca_answer *ret)
 
     memset(ret, 0, sizeof(*ret));
     if (cert->t.serial.len <= 20)
-        text_hex(cert->t.serial.p, cert->t.serial.len, ret->serial);
+        record_serial(cert->t.serial.p, cert->t.serial.len, ret->serial);
     if (name_to_text(cert->t.subject, &subject, &ignored) == 0 && buf_str(&subject))
         snprintf(ret->subject, sizeof(ret->subject), "%s", (char *)subject.p);
 }

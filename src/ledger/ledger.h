@@ -353,6 +353,10 @@ P11CA_CHECK int ledger_key_destroyed(
 /* The configuration's digest; an event "config" with it when it is not the one recorded last. */
 P11CA_CHECK int ledger_note_config(struct ledger *l, const uint8_t sha256[SHA256_LEN], struct p11ca_err *err);
 
+/* Why a key that breaks the policy is used: an event "key-exception" unless the last one for this key says the same. */
+P11CA_CHECK int ledger_note_exception(struct ledger *l, const char *authority,
+    const uint8_t spki_sha256[SHA256_LEN], const char *reason, struct p11ca_err *err);
+
 /*
  * What the database itself can say: SQLite's integrity and foreign keys, the hash chain of events, serials unique,
  * an "issue" event for every certificate, states that fit their columns, as many certificates on a ticket as were counted. finding() is called once for each fault,

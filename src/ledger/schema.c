@@ -230,6 +230,11 @@ static const char import_constraints[] =
     "  WHERE type = 'table' AND name = 'certificate';"
     "PRAGMA writable_schema = RESET;";
 
+static const char import_indexes[] =
+    "CREATE INDEX IF NOT EXISTS event_exception ON event (digest) WHERE kind = 'key-exception';"
+    "CREATE INDEX IF NOT EXISTS certificate_lot ON certificate (lot) WHERE lot IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS certificate_issued ON certificate (issued_at) WHERE issued_at IS NOT NULL;";
+
 static const char import_triggers[] =
     "CREATE TRIGGER certificate_imported BEFORE UPDATE OF imported_at, imported_revoked, imported_reason"
     "  ON certificate BEGIN SELECT RAISE(ABORT, 'certificates keep what they were imported as'); END;"
@@ -248,6 +253,7 @@ static const struct {
     {3, ticket_3},
     {VERSION_IMPORT, import_columns},
     {VERSION_IMPORT, import_constraints},
+    {VERSION_IMPORT, import_indexes},
     {VERSION_IMPORT, import_triggers},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))

@@ -9,10 +9,19 @@
 
 struct p11ca_filter {
     const char *status, *authority, *profile, *device; /* NULL: any */
-    unsigned expiring; /* only issued ones that end within so many days; 0: any */
-    const char *after; /* a serial: only what was reserved after it */
+    const char *lot;                                   /* a lot's name; NULL: any */
+    const char *
+        key; /* SHA-256 of a SubjectPublicKeyInfo in hex, or a file with the key or a certificate; NULL: any */
+    const char *subject, *sans; /* text in them, in whatever case; NULL: any. Every row is read for that. */
+    /* Seconds since 1970: at or after, and before; 0: any. */
+    int64_t issued_after, issued_before, expires_after, expires_before;
+    unsigned
+        expiring; /* that end within so many days, or have ended; of status issued unless another is asked for; 0: any */
+    const char *after; /* a serial: only what was reserved after it; of authority, where several have it */
     int64_t limit;     /* 0: no limit */
 };
+/* In the order in which serials were reserved, which never changes: pages of limit rows, each after the last one's
+ * serial, have each row once. */
 P11CA_API P11CA_CHECK int p11ca_list(struct p11ca_home *home, const struct p11ca_filter *filter,
     p11ca_record_fn *fn, void *arg, struct p11ca_err *err);
 

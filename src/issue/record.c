@@ -58,7 +58,6 @@ struct walk {
     p11ca_record_fn *fn;
     void *arg;
     size_t n;
-    int64_t last_id;
 };
 
 static int show_row(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
@@ -68,7 +67,6 @@ static int show_row(void *arg, const struct ledger_cert *c, struct p11ca_err *er
 
     (void)err;
     w->n++;
-    w->last_id = c->id;
     record_view(&v, c);
     return w->fn ? w->fn(w->arg, &v.record) : 0;
 }
@@ -89,8 +87,7 @@ static int serial_content(const uint8_t *p, size_t len, uint8_t ret[20], size_t 
     return 0;
 }
 
-/* Hex as OpenSSL prints it, colons allowed, leading zeros too. */
-static int read_serial(const char *hex, uint8_t ret[20], size_t *ret_len)
+int record_serial_read(const char *hex, uint8_t ret[20], size_t *ret_len)
 {
     char plain[64];
     uint8_t octets[32];
@@ -107,46 +104,6 @@ static int read_serial(const char *hex, uint8_t ret[20], size_t *ret_len)
     plain[n] = '\0';
     len = text_unhex(plain, octets, sizeof(octets));
     return len > 0 ? serial_content(octets, (size_t)len, ret, ret_len) : -1;
-}
-
-static int find_after(struct ledger *l, const char *serial, int64_t *ret_id, struct p11ca_err *err)
-{
-    struct ledger_filter f = LEDGER_ANY;
-    struct walk w = {0};
-    uint8_t bytes[20];
-
-    f.serial.p = bytes;
-    if (read_serial(serial, bytes, &f.serial.len) != 0)
-        return err_set(err, P11CA_USAGE, "SERIAL", "serial '%s': want hex, at most 20 octets", serial);
-    if (ledger_each_cert(l, &f, show_row, &w, err) != 0)
-        return -1;
-    if (!w.n)
-        return err_set(err, P11CA_NEGATIVE, "SERIAL_UNKNOWN", "serial %s: not in the ledger", serial);
-    *ret_id = w.last_id;
-    return 0;
-}
-
-int p11ca_list(struct p11ca_home *home, const struct p11ca_filter *filter, p11ca_record_fn *fn, void *arg,
-    struct p11ca_err *err)
-{
-    AUTO_LEDGER l = NULL;
-    struct walk w = {.fn = fn, .arg = arg};
-    struct ledger_filter f = LEDGER_ANY;
-
-    f.authority = filter->authority;
-    f.profile = filter->profile;
-    f.device = filter->device;
-    f.limit = filter->limit;
-    if (filter->expiring)
-        f.expiring = home_now(home) + (int64_t)filter->expiring * PROFILE_DAY;
-    if (filter->status && (f.status = ledger_status_from_name(filter->status)) < 0)
-        return err_set(err, P11CA_USAGE, "STATUS",
-            "status '%s': want reserved, issued, superseded or revoked", filter->status);
-    if (home_ledger_read(home, &l, err) != 0)
-        return -1;
-    if (filter->after && find_after(l, filter->after, &f.after_id, err) != 0)
-        return -1;
-    return ledger_each_cert(l, &f, show_row, &w, err) < 0 ? -1 : 0;
 }
 
 static int show_file(struct ledger *l, const char *path, struct walk *w, struct p11ca_err *err)
@@ -180,7 +137,7 @@ int p11ca_show(
     f.serial.p = serial;
     if (home_ledger_read(home, &l, err) != 0)
         return -1;
-    if (!file_exists(what) && read_serial(what, serial, &f.serial.len) == 0) {
+    if (!file_exists(what) && record_serial_read(what, serial, &f.serial.len) == 0) {
         if (ledger_each_cert(l, &f, show_row, &w, err) < 0)
             return -1;
     } else if (!file_exists(what)) {

@@ -14,6 +14,9 @@ struct record_view {
 /* In hex, as OpenSSL prints it; at most 20 octets. */
 void record_serial(const uint8_t *p, size_t len, char dst[41]);
 
+/* The way back, as content of an INTEGER; colons and leading zeros are allowed. -1: no serial of at most 20 octets. */
+P11CA_CHECK int record_serial_read(const char *hex, uint8_t ret[20], size_t *ret_len);
+
 void record_view(struct record_view *ret, const struct ledger_cert *c);
 
 #endif

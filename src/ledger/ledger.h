@@ -189,10 +189,15 @@ P11CA_CHECK int ledger_find_cert(
 struct ledger_filter {
     const char *authority, *profile, *device;
     struct blob serial; /* of whatever authority */
-    int status;         /* enum ledger_status, or -1 for any */
-    int64_t expiring;   /* only issued ones with not_after at or before this */
-    int64_t after_id;   /* only rows behind this one: paging */
-    int64_t limit;      /* at most so many */
+    struct blob spki_sha256;
+    const char *lot; /* name of the lot */
+    const char *subject,
+        *sans;  /* text in them, without regard to the case of ASCII letters; reads every row */
+    int status; /* enum ledger_status, or -1 for any */
+    /* At or after, before; with neither of these indexes but that of issued_at, and that of not_after for LEDGER_ISSUED. */
+    int64_t issued_after, issued_before, expires_after, expires_before;
+    int64_t after_id; /* only rows behind this one: paging */
+    int64_t limit;    /* at most so many */
 };
 #define LEDGER_ANY                                                                                           \
     {                                                                                                        \

@@ -1384,8 +1384,14 @@ static void each_takes_every_filter(void **state)
         {{.status = LEDGER_ISSUED}, 3},
         {{.status = LEDGER_RESERVED}, 1},
         {{.status = LEDGER_REVOKED}, 0},
-        {{.status = -1, .expiring = NOW + 1002}, 2},
-        {{.status = -1, .expiring = NOW + 9999}, 3}, /* not the reserved one */
+        {{.status = 1, .expires_before = NOW + 1003}, 2},
+        {{.status = 1, .expires_before = NOW + 9999}, 3}, /* not the reserved one */
+        {{.status = -1, .subject = "cn=s"}, 4},
+        {{.status = -1, .subject = "%"}, 0},
+        {{.status = -1, .sans = "x"}, 0},
+        {{.status = -1, .lot = "none"}, 0},
+        {{.status = -1, .issued_after = NOW}, 3},
+        {{.status = -1, .issued_before = NOW}, 0},
         {{.status = -1, .after_id = 3}, 1},
         {{.status = -1, .limit = 3}, 3},
         {{.status = LEDGER_ISSUED, .after_id = 1, .limit = 1, .authority = "factory", .profile = "device"},
@@ -1405,6 +1411,70 @@ static void each_takes_every_filter(void **state)
     }
     f.serial = row(3).serial;
     assert_int_equal(count_certs(p, f), 1);
+}
+
+/* The statement of a walk, with its values, as SQLite was given it. */
+static int keep_sql(unsigned what, void *ctx, void *stmt, void *text)
+{
+    char *sql = sqlite3_expanded_sql(stmt);
+
+    (void)what, (void)text;
+    snprintf(ctx, 4096, "EXPLAIN QUERY PLAN %s", sql);
+    sqlite3_free(sql);
+    return 0;
+}
+
+static int see_plan(void *arg, int n, char **values, char **names)
+{
+    (void)names;
+    assert_int_equal(n, 4);
+    /* The first that is about the certificates. */
+    if (!*(char *)arg && strstr(values[3], " c"))
+        snprintf(arg, 256, "%s", values[3]);
+    return 0;
+}
+
+/* A ledger of ten million rows is asked like one of ten thousand: what has an index is found by it. */
+static void walks_use_indexes(void **state)
+{
+    static const uint8_t digest[SHA256_LEN] = {1};
+    static const struct {
+        struct ledger_filter f;
+        const char *plan;
+    } rows[] = {
+        {{.status = -1}, "SCAN c"},
+        {{.status = -1, .limit = 9, .after_id = 3}, "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"},
+        {{.status = -1, .serial = {digest, 20}}, "SEARCH c USING INDEX certificate_serial (serial=?)"},
+        {{.status = -1, .serial = {digest, 20}, .authority = "factory"},
+            "SEARCH c USING INDEX certificate_serial (serial=? AND authority=?)"},
+        {{.status = -1, .device = "SN-2"}, "SEARCH c USING INDEX certificate_device (device=?)"},
+        {{.status = -1, .spki_sha256 = {digest, 32}}, "SEARCH c USING INDEX certificate_key (<expr>=?)"},
+        {{.status = -1, .lot = "lot"}, "SEARCH c USING INDEX certificate_lot (lot=?)"},
+        {{.status = -1, .issued_after = 5}, "SEARCH c USING INDEX certificate_issued (issued_at>?)"},
+        {{.status = -1, .issued_after = 5, .issued_before = 9},
+            "SEARCH c USING INDEX certificate_issued (issued_at>? AND issued_at<?)"},
+        {{.status = LEDGER_ISSUED, .expires_before = 5},
+            "SEARCH c USING INDEX certificate_expiry (not_after<?)"},
+        {{.status = LEDGER_ISSUED, .expires_after = 5},
+            "SEARCH c USING INDEX certificate_expiry (not_after>?)"},
+        {{.status = -1, .subject = "x"}, "SCAN c"},
+        {{.status = -1, .sans = "x"}, "SCAN c"},
+    };
+    struct place *p = *state;
+    size_t i;
+
+    with_factory(p);
+    issue(p, 1);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char sql[4096] = "", plan[256] = "";
+
+        sqlite3_trace_v2(p->l->db, SQLITE_TRACE_STMT, keep_sql, sql);
+        (void)count_certs(p, rows[i].f);
+        sqlite3_trace_v2(p->l->db, 0, NULL, NULL);
+        assert_int_equal(sqlite3_exec(p->l->db, sql, see_plan, plan, NULL), SQLITE_OK);
+        if (strcmp(plan, rows[i].plan) != 0)
+            fail_msg("row %zu: want '%s', have '%s'", i, rows[i].plan, plan);
+    }
 }
 
 static int stop_at_two(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
@@ -2225,6 +2295,7 @@ int main(void)
         TEST(find_gives_the_newest),
         TEST(find_wants_all_of_the_key),
         TEST(each_takes_every_filter),
+        TEST(walks_use_indexes),
         TEST(each_stops_when_told),
         cmocka_unit_test(status_names),
         TEST(event_says_who_where_when),

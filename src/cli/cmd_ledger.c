@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/err.h"
-#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/records.h"
@@ -29,32 +28,6 @@ static const struct cli_option list_options[] = {
     {"format", 0, "F", "text, json, ndjson, csv or index (for openssl ocsp; wants -a)", false},
 };
 
-/* A day is its first second. */
-static int read_date(const struct cli *cli, const char *name, int64_t *ret, struct p11ca_err *err)
-{
-    static const char *const shapes[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
-    const char *text = cli_value(cli, name);
-    size_t i;
-
-    if (!text)
-        return 0;
-    for (i = 0; i < 2; i++) {
-        struct tm tm = {0};
-        char back[TEXT_TIME];
-        const char *end = strptime(text, shapes[i], &tm);
-
-        if (!end || *end)
-            continue;
-        *ret = (int64_t)timegm(&tm);
-        text_time(*ret, back);
-        /* strptime() takes blanks, short numbers and 31 February. */
-        if (*ret > 0 && strlen(text) == (i == 0 ? 10 : 20) && strncmp(back, text, strlen(text)) == 0)
-            return 0;
-    }
-    return err_set(err, P11CA_USAGE, "USAGE",
-        "option --%s: want a date as 2026-11-21 or 2026-11-21T03:05:00Z, have '%s'", name, text);
-}
-
 static int read_format(struct cli *cli, struct listing *l, struct p11ca_err *err)
 {
     const char *name = cli_value(cli, "format");
@@ -73,10 +46,10 @@ static int read_filter(const struct cli *cli, struct p11ca_filter *f, struct p11
 {
     unsigned limit = 0;
 
-    if (read_date(cli, "issued-after", &f->issued_after, err) != 0 ||
-        read_date(cli, "issued-before", &f->issued_before, err) != 0 ||
-        read_date(cli, "expires-after", &f->expires_after, err) != 0 ||
-        read_date(cli, "expires-before", &f->expires_before, err) != 0 ||
+    if (cli_date(cli, "issued-after", &f->issued_after, err) != 0 ||
+        cli_date(cli, "issued-before", &f->issued_before, err) != 0 ||
+        cli_date(cli, "expires-after", &f->expires_after, err) != 0 ||
+        cli_date(cli, "expires-before", &f->expires_before, err) != 0 ||
         cli_number(cli, "expiring", 36500, &f->expiring, err) != 0 ||
         cli_number(cli, "limit", 1000000000, &limit, err) != 0)
         return -1;

@@ -31,6 +31,7 @@ const struct command *const cli_commands[] = {
     &cmd_batch,
     &cmd_serve,
     &cmd_import,
+    &cmd_bundle,
     &cmd_list,
     &cmd_show,
     &cmd_verify,

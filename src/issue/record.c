@@ -119,7 +119,7 @@ static int show_file(struct ledger *l, const char *path, struct walk *w, struct 
         return err_prefix(err, "%s", path);
     if (hash_sha256(cert.der.p, cert.der.len, sha256) != 0)
         return err_nomem(err);
-    if (ledger_find_cert(l, sha256, &c, err) != 0)
+    if (ledger_find_cert(l, (struct blob){cert.t.serial.p, cert.t.serial.len}, sha256, &c, err) != 0)
         return -1;
     if (c)
         show_row(w, c, err);

@@ -173,17 +173,20 @@ P11CA_CHECK int ledger_issue_own(
  */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);
 
-/* *ret NULL (and 0) when there is none; several: the newest. Free with ledger_cert_free(). */
+/* The order with this digest for this key. *ret NULL (and 0) when there is none; several: the newest. Free with
+ * ledger_cert_free(). */
 P11CA_CHECK int ledger_find_request(struct ledger *l, const char *authority,
-    const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
+    const uint8_t spki_sha256[SHA256_LEN], const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret,
+    struct p11ca_err *err);
 /* Issued, not superseded or revoked, not expired by the handle's clock: what stands in the way of another one. */
 P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, const char *profile,
     const char *device, struct ledger_cert **ret, struct p11ca_err *err);
 /* Ever issued for this key to a device of another ID ("" for no device). */
 P11CA_CHECK int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN],
     const char *device, struct ledger_cert **ret, struct p11ca_err *err);
-P11CA_CHECK int ledger_find_cert(
-    struct ledger *l, const uint8_t cert_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
+/* serial: that of the certificate with this digest. */
+P11CA_CHECK int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sha256[SHA256_LEN],
+    struct ledger_cert **ret, struct p11ca_err *err);
 
 /* Rows to list, in the order of their ids. Zero values mean: any. */
 struct ledger_filter {

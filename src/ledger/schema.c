@@ -195,6 +195,16 @@ static const char ticket_3[] =
     "  BEGIN SELECT RAISE(ABORT, 'certificates keep the ticket they were counted on'); END;";
 
 /*
+ * Two indexes fewer to write for each certificate. An order is found by its key, which is part of it; a certificate by its
+ * serial, which stands in it. Both are found by their digests then.
+ */
+static const char indexes_4[] =
+    "DROP INDEX certificate_request;"
+    "DROP INDEX certificate_cert;"
+    "DROP INDEX certificate_key;"
+    "CREATE INDEX certificate_key ON certificate (substr(spki_sha256, 1, 8), substr(request_sha256, 1, 8));";
+
+/*
  * Certificates that another CA program has issued. A serial of theirs may have one octet, and of a certificate that is
  * not at hand only a line of an index is known: no key, no to-be-signed bytes, no algorithm. What p11ca itself issues
  * keeps every rule. imported_revoked and imported_reason are what a row came with: they are in the digest of its "import"
@@ -205,7 +215,7 @@ static const char ticket_3[] =
  * only become weaker change no row, so that the text in sqlite_schema may be edited. RESET makes this connection read the
  * text again, and the CREATE statements behind it move the schema cookie, so that other connections do, too.
  */
-#define VERSION_IMPORT 4
+#define VERSION_IMPORT 5
 
 static const char import_columns[] = "ALTER TABLE certificate ADD COLUMN imported_at INTEGER;"
                                      "ALTER TABLE certificate ADD COLUMN imported_revoked INTEGER;"
@@ -251,6 +261,7 @@ static const struct {
     {1, triggers_1},
     {2, crl_2},
     {3, ticket_3},
+    {4, indexes_4},
     {VERSION_IMPORT, import_columns},
     {VERSION_IMPORT, import_constraints},
     {VERSION_IMPORT, import_indexes},

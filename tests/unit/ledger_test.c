@@ -23,8 +23,8 @@
 #include "ledger/handle.h"
 #include "ledger/ledger.h"
 
-#define VERSION      4 /* of the schema */
-#define VERSION_TEXT "4"
+#define VERSION      5 /* of the schema */
+#define VERSION_TEXT "5"
 #define NOW          INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
 struct place {
@@ -457,6 +457,10 @@ static void version_2_is_brought_up(void **state)
     assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE ticket IS NULL"), 2);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_list('certificate') WHERE name IN"
+                                " ('certificate_request', 'certificate_cert')"),
+        0);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_info('certificate_key')"), 2);
     check_says(p, "");
     /* What was reserved then is issued now, and what is new counts. */
     ok(p, ledger_begin(p->l, &p->err));
@@ -1046,7 +1050,7 @@ static void certificate_is_reserved_issued_published(void **state)
 
     with_factory(p);
     id = reserve(p, 5);
-    ok(p, ledger_find_request(p->l, "factory", want.request_sha256.p, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "factory", want.spki_sha256.p, want.request_sha256.p, &c, &p->err));
     assert_int_equal(c->id, id);
     assert_int_equal(c->status, LEDGER_RESERVED);
     assert_null(c->cert.p);
@@ -1317,10 +1321,10 @@ static void find_gives_the_newest(void **state)
     is_row(c, first);
     ok(p, ledger_find_other_device(p->l, again.spki_sha256.p, "SN-1", &c, &p->err));
     assert_null(c);
-    ok(p, ledger_find_request(p->l, "factory", again.request_sha256.p, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "factory", again.spki_sha256.p, again.request_sha256.p, &c, &p->err));
     is_row(c, id);
     assert_int_equal(hash_sha256(cert_of(1).p, cert_of(1).len, digest), 0);
-    ok(p, ledger_find_cert(p->l, digest, &c, &p->err));
+    ok(p, ledger_find_cert(p->l, row(1).serial, digest, &c, &p->err));
     is_row(c, first);
     ledger_set_now(p->l, again.not_after); /* what has expired stands in nobody's way */
     ok(p, ledger_find_device(p->l, "factory", "device", "SN-1", &c, &p->err));
@@ -1348,11 +1352,11 @@ static void find_wants_all_of_the_key(void **state)
     issue(p, 1);
     issue(p, 2);
     r = row(1);
-    ok(p, ledger_find_request(p->l, "other", r.request_sha256.p, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "other", r.spki_sha256.p, r.request_sha256.p, &c, &p->err));
     assert_null(c);
     memcpy(near, r.request_sha256.p, sizeof(near));
     near[31] ^= 1; /* the index holds only the first octets */
-    ok(p, ledger_find_request(p->l, "factory", near, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "factory", r.spki_sha256.p, near, &c, &p->err));
     assert_null(c);
     memcpy(near, r.spki_sha256.p, sizeof(near));
     near[31] ^= 1;
@@ -1360,7 +1364,7 @@ static void find_wants_all_of_the_key(void **state)
     assert_null(c);
     assert_int_equal(hash_sha256(cert_of(1).p, cert_of(1).len, near), 0);
     near[31] ^= 1;
-    ok(p, ledger_find_cert(p->l, near, &c, &p->err));
+    ok(p, ledger_find_cert(p->l, r.serial, near, &c, &p->err));
     assert_null(c);
     ok(p, ledger_find_device(p->l, "factory", "client", "SN-1", &c, &p->err));
     assert_null(c);

@@ -18,14 +18,15 @@ struct p11ca_record {
     const char *serial; /* hex, as OpenSSL prints it */
     const char *status; /* "reserved", "issued", "superseded", "revoked" */
     const char *authority, *profile;
-    const char *device;  /* NULL: none */
-    const char *subject; /* RFC 4514 */
-    const char *sans;    /* NULL: none */
-    const char *signature_algorithm;
-    const char *key_sha256,
-        *sha256; /* hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved */
+    const char *device;              /* NULL: none */
+    const char *subject;             /* RFC 4514 */
+    const char *sans;                /* NULL: none */
+    const char *signature_algorithm; /* NULL like key_sha256 */
+    /* Hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved, both of what was imported without one. */
+    const char *key_sha256, *sha256;
     int64_t not_before, not_after, reserved_at, issued_at, published_at,
-        revoked_at;        /* seconds since 1970; 0: not */
+        revoked_at;        /* seconds since 1970; 0: not, or (not_before) not known */
+    int64_t imported_at;   /* from another CA program; 0: not */
     int reason;            /* CRLReason, -1: none */
     const char *ticket;    /* ID of the lot ticket it is counted on, NULL: none */
     const char *path;      /* where it was published, NULL: nowhere */

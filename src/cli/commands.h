@@ -13,6 +13,7 @@ extern const struct command cmd_request, cmd_install;
 extern const struct command cmd_profile_list, cmd_profile_show, cmd_profile_check;
 extern const struct command cmd_issue;
 extern const struct command cmd_batch, cmd_serve;
+extern const struct command cmd_import, cmd_bundle;
 extern const struct command cmd_list, cmd_show;
 extern const struct command cmd_verify;
 extern const struct command cmd_revoke, cmd_crl;

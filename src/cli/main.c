@@ -30,6 +30,8 @@ const struct command *const cli_commands[] = {
     &cmd_issue,
     &cmd_batch,
     &cmd_serve,
+    &cmd_import,
+    &cmd_bundle,
     &cmd_list,
     &cmd_show,
     &cmd_revoke,

@@ -47,6 +47,7 @@ static const struct conf_field token_fields[] = {
 static const struct conf_field authority_fields[] = {
     A("token", CONF_STR, false, token_name),
     A("key", CONF_STR, false, key),
+    A("key-exception", CONF_STR, false, key_exception),
     A("subject", CONF_STR, true, subject),
     A("profile", CONF_STR, true, profile_name),
     A("issuer", CONF_STR, false, issuer),
@@ -168,6 +169,9 @@ static int check_key(const struct p11ca_home *home, struct authority_conf *a, st
 {
     struct p11ca_err why;
 
+    if (a->key_exception && (!a->token_name || !a->key_exception[0] || strlen(a->key_exception) > 200))
+        return conf_err(&home->conf, a->at, err,
+            "authorities.%s: key-exception: want a reason of 1 to 200 octets, for a key in a token", a->name);
     if (!a->token_name && !a->key)
         return 0;
     if (!a->token_name || !a->key || !a->key[0])

@@ -17,6 +17,7 @@ struct authority_conf {
     const char *token_name;
     const struct token_binding *token; /* NULL: its key is at another machine, only the certificate is here */
     const char *key;                   /* label; NULL like token */
+    const char *key_exception; /* why a key that was not generated in its token is used; NULL: it is not */
     const char *subject;
     const char *profile_name;
     const struct profile *profile;

@@ -82,6 +82,17 @@ static int look_device(struct ledger *l, struct job *job, const struct job_ctx *
         job->in.profile->name);
 }
 
+/* A responder of this authority has a key of its own, and a certificate like other end entities. */
+static bool is_own_responder(const struct job *job, const struct job_ctx *ctx, const char *name)
+{
+    const struct authority_conf *a;
+    struct p11ca_err ignored;
+
+    return home_authority(ctx->home, name, &a, &ignored) == 0 && authority_is_responder(a) &&
+           strcmp(a->issuer, ctx->authority->name) == 0 &&
+           strcmp(a->profile->name, job->in.profile->name) == 0;
+}
+
 static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     AUTO_LEDGER_CERT c = NULL;
@@ -91,6 +102,8 @@ static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx
     if (job->in.profile->is_ca)
         return 0;
     rc = ledger_is_authority_key(l, job->spki_sha256, ca, sizeof(ca), &job->err);
+    if (rc == 1 && is_own_responder(job, ctx, ca))
+        rc = 0;
     if (rc == 1)
         return err_set(
             &job->err, P11CA_REFUSED, "KEY_IS_CA", "public key: it is the key of authority '%s'", ca);

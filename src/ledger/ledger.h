@@ -273,7 +273,7 @@ P11CA_CHECK int ledger_each_ticket(struct ledger *l, ledger_ticket_fn *fn, void 
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
  * kind is one word: init key install issue publish reject alarm fail revoke crl config ceremony destroy
- * lint-skip ticket.
+ * lint-skip ticket ocsp.
  * Operator (user name of the real uid) and host are added here.
  */
 struct ledger_event {

@@ -12,22 +12,23 @@
 #include <p11ca/home.h>
 
 struct p11ca_ocsp_order {
-    const char *authority;   /* whose certificates are answered for */
-    const char *output;      /* a directory; made when it is not there */
-    const char *signer;      /* the responder, an authority of p11ca.conf; NULL: the only one of this authority */
-    bool by_ca;              /* no responder: the authority's own key signs */
-    unsigned hours;          /* nextUpdate lies so many behind thisUpdate, 1 to 9600; 0: 168, a week */
+    const char *authority; /* whose certificates are answered for */
+    const char *output;    /* a directory; made when it is not there */
+    const char *signer; /* the responder, an authority of p11ca.conf; NULL: the only one of this authority */
+    bool by_ca;         /* no responder: the authority's own key signs */
+    unsigned hours;     /* nextUpdate lies so many behind thisUpdate, 1 to 9600; 0: 168, a week */
     const char *const *only; /* serials in hex, or certificate files */
     size_t n_only;           /* 0: every certificate that has not expired */
-    bool get;                /* also below output/get, under the names by which GET asks for them (RFC 6960 A.1) */
-    bool force;              /* make all anew, in place of whatever has their names */
+    bool get;   /* also below output/get, under the names by which GET asks for them (RFC 6960 A.1) */
+    bool force; /* make all anew, in place of whatever has their names */
 };
 
 struct p11ca_ocsp_made {
-    char signer[65];               /* whose key signed: an authority */
-    size_t certificates;           /* that have responses now */
-    size_t good, revoked;          /* of them */
-    size_t made, fresh;            /* responses: made now; left, because they say the same and live on for half the time */
+    char signer[65];      /* whose key signed: an authority */
+    size_t certificates;  /* that have responses now */
+    size_t good, revoked; /* of them */
+    size_t made,
+        fresh; /* responses: made now; left, because they say the same and live on for half the time */
     int64_t this_update, next_update; /* of those made now */
 };
 

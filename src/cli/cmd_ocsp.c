@@ -71,7 +71,8 @@ static int run(struct cli *cli, struct p11ca_err *err)
 
 const struct command cmd_ocsp = {"ocsp", "AUTHORITY [SERIAL|FILE]...", 1, 16,
     "OCSP responses for a static web server and for stapling",
-    "For every certificate of AUTHORITY that has not expired, or for those named: what the ledger says, signed "
+    "For every certificate of AUTHORITY that has not expired, or for those named: what the ledger says, "
+    "signed "
     "by the\n"
     "responder's key in its token. Those that still say so, and last for half the time or more, are left as "
     "they are.\n"

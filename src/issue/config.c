@@ -184,11 +184,13 @@ static int check_responder(const struct conf *conf, const struct authority_conf 
 {
     if (!a->issuer)
         return conf_err(conf, a->at, err,
-            "authorities.%s: issuer: profile '%s' is for an OCSP responder: want the authority it answers for",
+            "authorities.%s: issuer: profile '%s' is for an OCSP responder: want the authority it answers "
+            "for",
             a->name, a->profile_name);
     if (a->issues.n || a->ticket_from || a->crl_url || a->ocsp_url || a->ca_issuers_url)
         return conf_err(conf, a->at, err,
-            "authorities.%s: want token, key, subject, profile and issuer only: an OCSP responder issues nothing",
+            "authorities.%s: want token, key, subject, profile and issuer only: an OCSP responder issues "
+            "nothing",
             a->name);
     return 0;
 }
@@ -281,8 +283,8 @@ static int read_authorities(struct p11ca_home *home, config_setting_t *group, st
             return conf_err(
                 &home->conf, a->at, err, "authorities.%s: issuer: no authority '%s'", a->name, a->issuer);
         if (a->issuer && authority_is_responder(issuer))
-            return conf_err(&home->conf, a->at, err, "authorities.%s: issuer: '%s' is an OCSP responder", a->name,
-                a->issuer);
+            return conf_err(&home->conf, a->at, err, "authorities.%s: issuer: '%s' is an OCSP responder",
+                a->name, a->issuer);
         if (check_ticket_from(home, a, err) != 0)
             return -1;
     }

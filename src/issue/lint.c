@@ -260,7 +260,7 @@ static bool is_type(const struct p11ca_err *err)
 static int unreadable(struct p11ca_err *err)
 {
     if (is_type(err))
-        return err_set(err, P11CA_FILE, "INPUT_TYPE", 
+        return err_set(err, P11CA_FILE, "INPUT_TYPE",
             "want a certificate, a CRL, a request or an OCSP response, have none of them");
     if (strcmp(err->code, "PEM_SYNTAX") == 0)
         err->kind = P11CA_FILE;

@@ -92,8 +92,8 @@ static int named_signer(struct making *m, struct p11ca_err *err)
         return -1;
     if (answers_for(m->signer_conf, m->ca_conf))
         return 0;
-    return err_set(err, P11CA_USAGE, "NO_RESPONDER", "authority '%s': is no OCSP responder of '%s' in p11ca.conf",
-        m->order->signer, m->ca_conf->name);
+    return err_set(err, P11CA_USAGE, "NO_RESPONDER",
+        "authority '%s': is no OCSP responder of '%s' in p11ca.conf", m->order->signer, m->ca_conf->name);
 }
 
 static int only_signer(struct making *m, struct p11ca_err *err)
@@ -109,18 +109,19 @@ static int only_signer(struct making *m, struct p11ca_err *err)
     if (n == 1)
         return 0;
     if (n)
-        return err_set(err, P11CA_USAGE, "NO_RESPONDER", "authority '%s': has %zu OCSP responders: want --signer NAME",
-            m->ca_conf->name, n);
+        return err_set(err, P11CA_USAGE, "NO_RESPONDER",
+            "authority '%s': has %zu OCSP responders: want --signer NAME", m->ca_conf->name, n);
     return err_set(err, P11CA_CONFIG, "NO_RESPONDER",
-        "authority '%s': want an OCSP responder in p11ca.conf (profile = \"ocsp-signer\"; issuer = \"%s\"), or --by-ca",
+        "authority '%s': want an OCSP responder in p11ca.conf (profile = \"ocsp-signer\"; issuer = \"%s\"), "
+        "or --by-ca",
         m->ca_conf->name, m->ca_conf->name);
 }
 
 static int choose_signer(struct making *m, struct p11ca_err *err)
 {
     if (authority_is_responder(m->ca_conf))
-        return err_set(err, P11CA_USAGE, "NOT_CA", "authority '%s': is an OCSP responder: want the CA it answers for",
-            m->ca_conf->name);
+        return err_set(err, P11CA_USAGE, "NOT_CA",
+            "authority '%s': is an OCSP responder: want the CA it answers for", m->ca_conf->name);
     if (m->order->by_ca)
         m->signer_conf = m->ca_conf;
     else if ((m->order->signer ? named_signer : only_signer)(m, err) != 0)
@@ -139,7 +140,9 @@ static int read_signer(struct making *m, struct p11ca_err *err)
         return err_set(err, P11CA_CONFIG, "NO_CA_CERT",
             "authority '%s': no CA certificate installed: no OCSP responses", m->ca_conf->name);
     if (m->order->by_ca)
-        return ocsp_signer_ca(m->ca, &m->signer, err) == 0 ? 0 : err_prefix(err, "authority '%s'", m->ca_conf->name);
+        return ocsp_signer_ca(m->ca, &m->signer, err) == 0
+                   ? 0
+                   : err_prefix(err, "authority '%s'", m->ca_conf->name);
     if (ocsp_find_cert(m->ledger, m->ca_conf->name, m->signer_conf, m->now, &cert, err) != 0)
         return -1;
     return ocsp_signer_read(m->ca, der_buf(&cert), &m->signer, err) == 0
@@ -317,10 +320,8 @@ static int record_set(struct making *m, struct p11ca_err *err)
 {
     char detail[200], until[TEXT_TIME];
     uint8_t digest[SHA256_LEN];
-    const struct ledger_event e = {.kind = "ocsp",
-        .authority = m->ca_conf->name,
-        .detail = detail,
-        .digest = {digest, sizeof(digest)}};
+    const struct ledger_event e = {
+        .kind = "ocsp", .authority = m->ca_conf->name, .detail = detail, .digest = {digest, sizeof(digest)}};
     AUTO_BUF all = BUF_INIT;
     size_t i, revoked = 0;
 
@@ -446,8 +447,9 @@ static int make(struct making *m, struct p11ca_err *err)
 {
     unsigned hours = m->order->hours ? m->order->hours : HOURS;
 
-    if (home_authority(m->home, m->order->authority, &m->ca_conf, err) != 0 || check_order(m->order, err) != 0 ||
-        choose_signer(m, err) != 0 || home_ledger_write(m->home, &m->ledger, err) != 0)
+    if (home_authority(m->home, m->order->authority, &m->ca_conf, err) != 0 ||
+        check_order(m->order, err) != 0 || choose_signer(m, err) != 0 ||
+        home_ledger_write(m->home, &m->ledger, err) != 0)
         return -1;
     m->now = m->made.this_update = home_now(m->home);
     m->next = m->made.next_update = m->now + (int64_t)hours * HOUR;

@@ -108,7 +108,8 @@ int ocsp_get_path(const char *dir, const struct ocsp_plan *plan, char **ret, str
     if (ocsp_request_build(plan, &request, err) != 0)
         return -1;
     if (request.len > 256)
-        return err_set(err, P11CA_BUG, "OCSP_REQUEST", "OCSP request: want at most 256 octets, have %zu", request.len);
+        return err_set(
+            err, P11CA_BUG, "OCSP_REQUEST", "OCSP request: want at most 256 octets, have %zu", request.len);
     EVP_EncodeBlock((unsigned char *)text, request.p, (int)request.len);
     path = asprintf(&path, "%s/get/%s", dir, text) < 0 ? NULL : path;
     if (!path)

@@ -77,9 +77,10 @@ static int take_named(struct ledger *l, struct finding *f, const char *what, str
     f->rows = 0;
     if (record_find(l, what, take, f, err) != 0)
         return -1;
-    return f->rows ? 0
-                   : err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER",
-                         "%s: authority '%s' has issued no such certificate: no response", what, f->authority);
+    return f->rows
+               ? 0
+               : err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER",
+                     "%s: authority '%s' has issued no such certificate: no response", what, f->authority);
 }
 
 static int by_serial(const void *a, const void *b)
@@ -122,8 +123,8 @@ static int find_all(
     return 0;
 }
 
-int ocsp_targets_find(struct ledger *l, const struct p11ca_ocsp_order *order, const struct issuer *ca, int64_t now,
-    struct ocsp_targets *ret, struct p11ca_err *err)
+int ocsp_targets_find(struct ledger *l, const struct p11ca_ocsp_order *order, const struct issuer *ca,
+    int64_t now, struct ocsp_targets *ret, struct p11ca_err *err)
 {
     struct finding f = {.ca = ca, .authority = order->authority, .now = now};
 
@@ -157,8 +158,8 @@ static int choose(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
     return 0;
 }
 
-int ocsp_find_cert(struct ledger *l, const char *authority, const struct authority_conf *responder, int64_t now,
-    struct buf *ret, struct p11ca_err *err)
+int ocsp_find_cert(struct ledger *l, const char *authority, const struct authority_conf *responder,
+    int64_t now, struct buf *ret, struct p11ca_err *err)
 {
     struct choosing h = {.now = now, .cert = ret};
     struct ledger_filter f = LEDGER_ANY;
@@ -177,7 +178,8 @@ int ocsp_find_cert(struct ledger *l, const char *authority, const struct authori
         return err_nomem(err);
     return ret->len ? 0
                     : err_set(err, P11CA_CONFIG, "NO_RESPONDER_CERT",
-                          "authority '%s': want a valid certificate of profile '%s' by '%s' for its key, have none "
+                          "authority '%s': want a valid certificate of profile '%s' by '%s' for its key, "
+                          "have none "
                           "(p11ca request %s, p11ca issue -a %s -p %s)",
                           responder->name, responder->profile_name, authority, responder->name, authority,
                           responder->profile_name);

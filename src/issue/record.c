@@ -126,8 +126,7 @@ int p11ca_list(struct p11ca_home *home, const struct p11ca_filter *filter, p11ca
     return ledger_each_cert(l, &f, show_row, &w, err) < 0 ? -1 : 0;
 }
 
-static int find_file(
-    struct ledger *l, const char *path, ledger_cert_fn *fn, void *arg, struct p11ca_err *err)
+static int find_file(struct ledger *l, const char *path, ledger_cert_fn *fn, void *arg, struct p11ca_err *err)
 {
     AUTO_BUF file = BUF_INIT;
     AUTO_CERT cert = CERT_INIT;

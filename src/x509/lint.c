@@ -252,7 +252,8 @@ void lint_tell(struct lint *l, const struct lint_rule *rule, struct p11ca_err *r
             rule->source, rule->field, l->text);
     if (ret->kind == P11CA_NEGATIVE)
         ret->kind = P11CA_REFUSED;
-    if (l->q.profile && !(rule->where & (ON_CRL | ON_ENTRY | ON_OCSP)) && strncmp(ret->msg, "profile ", 8) != 0)
+    if (l->q.profile && !(rule->where & (ON_CRL | ON_ENTRY | ON_OCSP)) &&
+        strncmp(ret->msg, "profile ", 8) != 0)
         err_prefix(ret, "profile '%s'", l->q.profile->name);
 }
 

@@ -77,9 +77,9 @@ P11CA_CHECK int lint_check_skips(const struct profile *p, struct p11ca_err *err)
 const char *lint_skip_text(const struct lint_skip *skip, char dst[LINT_SKIP_TEXT]);
 
 struct lint_question {
-    const struct profile
-        *profile;   /* NULL: only what holds for every certificate; else CRLs and OCSP responses are judged as ours */
-    unsigned rules; /* RULES_* beside those of the profile */
+    const struct profile *
+        profile; /* NULL: only what holds for every certificate; else CRLs and OCSP responses are judged as ours */
+    unsigned rules;              /* RULES_* beside those of the profile */
     const struct issuer *issuer; /* NULL: not at hand; to be signed by a profile: self-signed */
 };
 

@@ -73,6 +73,10 @@ static bool check_responder(struct lint *l)
 
 static bool check_signature(struct lint *l)
 {
+    char name[OID_TEXT];
+
+    if (l->signer && !sigalg_find(l->ocsp.alg_id) && !lint_weak_digest(l->ocsp.alg_id, name))
+        return lint_have(l, "want one that can be verified, have one of another algorithm");
     return !l->signer || lint_verify(l, l->ocsp.alg_id, &l->signer->spki);
 }
 
@@ -259,10 +263,8 @@ static bool stop(void *arg, const struct lint_rule *rule, const struct p11ca_err
 
 int ocsp_tbs_lint(struct der tbs, const struct ocsp_signer *signer, struct p11ca_err *err)
 {
-    struct lint l = {.tbs = tbs,
-        .errors_only = true,
-        .signer = signer,
-        .q = {.profile = &own_ocsp, .issuer = signer->ca}};
+    struct lint l = {
+        .tbs = tbs, .errors_only = true, .signer = signer, .q = {.profile = &own_ocsp, .issuer = signer->ca}};
 
     if (ocsp_tbs_read(tbs, &l.ocsp.t, err) != 0)
         return -1;

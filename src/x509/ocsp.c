@@ -134,7 +134,8 @@ int ocsp_tbs_read(struct der tbs, struct ocsp_tbs *ret, struct p11ca_err *err)
 
     /* v1 is the default, so it is left out, and there is no other. */
     if (der_whole(tbs, DER_SEQUENCE, &in) != 0 || read_responder(&in, &t) != 0)
-        return syntax(err, "want ResponseData of version 1 with its responder's name or key, have something else");
+        return syntax(
+            err, "want ResponseData of version 1 with its responder's name or key, have something else");
     if (next_time(&in, &t.produced_at) != 0)
         return syntax(err, "producedAt: want a GeneralizedTime with seconds and Z, have something else");
     if (read_singles(&in, &t) != 0)
@@ -208,7 +209,6 @@ int ocsp_verify(const struct ocsp *ocsp, const struct ocsp_signer *signer, struc
     if (alg != signer->alg)
         return err_set(err, P11CA_NEGATIVE, "SIGNATURE_BAD", "OCSP response: signature: want %s, have %s",
             signer->alg->text, alg ? alg->text : "another algorithm");
-    return sigalg_verify(signer->pub, alg, ocsp->tbs, ocsp->sig, err) == 0
-               ? 0
-               : err_prefix(err, "OCSP response");
+    return sigalg_verify(signer->pub, alg, ocsp->tbs, ocsp->sig, err) == 0 ? 0
+                                                                           : err_prefix(err, "OCSP response");
 }

@@ -43,8 +43,7 @@ struct ocsp_signer {
  * The CA itself, or the responder to whom it gave this certificate. Refused: OCSP_SIGNER (not by this CA, no OCSPSigning,
  * a CA, no digitalSignature; RFC 6960 4.2.2.2, RFC 5280 4.2.1.3). Free with ocsp_signer_free().
  */
-P11CA_CHECK int ocsp_signer_ca(
-    const struct issuer *ca, struct ocsp_signer **ret, struct p11ca_err *err);
+P11CA_CHECK int ocsp_signer_ca(const struct issuer *ca, struct ocsp_signer **ret, struct p11ca_err *err);
 P11CA_CHECK int ocsp_signer_read(
     const struct issuer *ca, struct der cert, struct ocsp_signer **ret, struct p11ca_err *err);
 void ocsp_signer_free(struct ocsp_signer *s);
@@ -111,7 +110,7 @@ void ocsp_assemble(struct der tbs, const struct ocsp_signer *signer, struct der 
 
 /* An OCSPResponse in slices of the caller's bytes. */
 struct ocsp {
-    unsigned status; /* OCSPResponseStatus; all else is empty unless 0, successful */
+    unsigned status;  /* OCSPResponseStatus; all else is empty unless 0, successful */
     struct der basic; /* BasicOCSPResponse, TLV */
     struct der tbs;
     struct ocsp_tbs t;
@@ -127,11 +126,11 @@ P11CA_CHECK int ocsp_read(struct der der, struct ocsp *ret, struct p11ca_err *er
 bool ocsp_is_canonical(struct der der);
 
 /* P11CA_NEGATIVE with code SIGNATURE_BAD when it is not by the signer. */
-P11CA_CHECK int ocsp_verify(
-    const struct ocsp *ocsp, const struct ocsp_signer *signer, struct p11ca_err *err);
+P11CA_CHECK int ocsp_verify(const struct ocsp *ocsp, const struct ocsp_signer *signer, struct p11ca_err *err);
 
 /* Whether the CertID is the CA's, by a hash we know. ret (may be NULL): which. */
-bool ocsp_single_is_of(const struct ocsp_single *s, const struct ocsp_id ids[OCSP_HASHES], enum ocsp_hash *ret);
+bool ocsp_single_is_of(
+    const struct ocsp_single *s, const struct ocsp_id ids[OCSP_HASHES], enum ocsp_hash *ret);
 
 /* The two hashes of a CA's name and key. */
 P11CA_CHECK int ocsp_ids(const struct issuer *ca, struct ocsp_id ret[OCSP_HASHES], struct p11ca_err *err);

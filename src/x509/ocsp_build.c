@@ -62,8 +62,7 @@ static void add_single(const struct ocsp_plan *plan, struct buf *b)
 
 static int built(const struct buf *b, struct p11ca_err *err)
 {
-    return buf_ok(b) ? 0
-                     : err_set(err, P11CA_BUG, "TBS", "OCSP: no memory, or a time outside 1950 to 9999");
+    return buf_ok(b) ? 0 : err_set(err, P11CA_BUG, "TBS", "OCSP: no memory, or a time outside 1950 to 9999");
 }
 
 int ocsp_tbs_build(const struct ocsp_plan *plan, struct buf *ret, struct p11ca_err *err)

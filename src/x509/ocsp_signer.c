@@ -34,8 +34,8 @@ static bool is_alg(struct der id, enum ocsp_hash h)
     static const struct {
         const char *p;
         size_t len;
-    } oids[] = {
-        [OCSP_SHA1] = {"\x2b\x0e\x03\x02\x1a", 5}, [OCSP_SHA256] = {"\x60\x86\x48\x01\x65\x03\x04\x02\x01", 9}};
+    } oids[] = {[OCSP_SHA1] = {"\x2b\x0e\x03\x02\x1a", 5},
+        [OCSP_SHA256] = {"\x60\x86\x48\x01\x65\x03\x04\x02\x01", 9}};
     struct der seq, oid;
 
     return der_whole(id, DER_SEQUENCE, &seq) == 0 && der_next(&seq, DER_OID, &oid) == 0 &&
@@ -71,7 +71,8 @@ static int check_delegated(const struct issuer *ca, const struct cert *cert, str
     if (tbs_facts(&cert->t, &f, err) != 0)
         return err_prefix(err, "OCSP signer's certificate");
     if (!der_equal(cert->t.issuer, ca->subject) || cert_verify(cert, ca->pub, ca->alg, err) != 0)
-        return bad(err, "RFC 6960 4.2.2.2: want it issued by the CA that is answered for, have another issuer");
+        return bad(
+            err, "RFC 6960 4.2.2.2: want it issued by the CA that is answered for, have another issuer");
     if (f.is_ca)
         return bad(err, "RFC 6960 4.2.2.2: want an end entity, have a CA");
     if (!f.has_eku || !(f.eku & EKU_OCSP_SIGNING))
@@ -94,8 +95,9 @@ static int fill(struct ocsp_signer *s, const struct spki *spki, struct p11ca_err
 static int fill_ca(struct ocsp_signer *s, struct p11ca_err *err)
 {
     if (s->ca->has_ku && !(s->ca->key_usage & USAGE_DIGITAL_SIGNATURE))
-        return bad(err, "RFC 5280 4.2.1.3: keyUsage: want digitalSignature in a CA that signs its own responses, "
-                        "have it not");
+        return bad(err,
+            "RFC 5280 4.2.1.3: keyUsage: want digitalSignature in a CA that signs its own responses, "
+            "have it not");
     s->not_before = s->ca->not_before;
     s->not_after = s->ca->not_after;
     return fill(s, &s->ca->spki, err);
@@ -116,7 +118,8 @@ static int fill_delegated(struct ocsp_signer *s, struct der der, struct p11ca_er
     return fill(s, &spki, err);
 }
 
-static int make(const struct issuer *ca, const struct der *cert, struct ocsp_signer **ret, struct p11ca_err *err)
+static int make(
+    const struct issuer *ca, const struct der *cert, struct ocsp_signer **ret, struct p11ca_err *err)
 {
     struct ocsp_signer *s = calloc(1, sizeof(*s));
 

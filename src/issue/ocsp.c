@@ -337,28 +337,42 @@ static int record_set(struct making *m, struct p11ca_err *err)
     return in_transaction(m, &e, err);
 }
 
+static int publish_one(struct making *m, const struct response *r, struct p11ca_err *err)
+{
+    AUTO_STR path = ocsp_path(m->order->output, &r->plan);
+
+    return path ? file_write(path, FILE_REPLACE, 0644, r->der.p, r->der.len, err) : err_nomem(err);
+}
+
+static int add_file(struct making *m, const struct response *r, struct p11ca_err *err)
+{
+    AUTO_STR path = ocsp_path(m->order->output, &r->plan);
+
+    return path ? file_batch_add(&m->files, path, 0644, r->der.p, r->der.len, err) : err_nomem(err);
+}
+
+/* Flushing a file system costs as much as flushing some files of it, or more when others write to it, too. */
+#define FEW 32
+
 /* New ones together, which is quick; what replaces another goes one by one. */
 static int publish_set(struct making *m, struct p11ca_err *err)
 {
     struct p11ca_err results[SET];
-    char *paths[SET] = {NULL};
     size_t i;
-    int rc = 0;
 
-    for (i = 0; rc == 0 && i < m->n; i++) {
-        paths[i] = ocsp_path(m->order->output, &m->set[i].plan);
-        rc = paths[i] ? file_batch_add(&m->files, paths[i], 0644, m->set[i].der.p, m->set[i].der.len, err)
-                      : err_nomem(err);
+    for (i = 0; i < m->n; i++) {
+        if ((m->n <= FEW ? publish_one : add_file)(m, &m->set[i], err) != 0)
+            return -1;
     }
-    if (rc == 0)
-        rc = file_batch_end(&m->files, results, err);
-    for (i = 0; rc == 0 && i < m->n; i++) {
-        if (results[i].kind != P11CA_OK)
-            rc = file_write(paths[i], FILE_REPLACE, 0644, m->set[i].der.p, m->set[i].der.len, err);
+    if (m->n <= FEW)
+        return 0;
+    if (file_batch_end(&m->files, results, err) != 0)
+        return -1;
+    for (i = 0; i < m->n; i++) {
+        if (results[i].kind != P11CA_OK && publish_one(m, &m->set[i], err) != 0)
+            return -1;
     }
-    for (i = 0; i < SET; i++)
-        free(paths[i]);
-    return rc;
+    return 0;
 }
 
 static int publish_get(const struct making *m, const struct response *r, struct p11ca_err *err)

@@ -85,7 +85,8 @@ int ocsp_look(const char *path, const struct ocsp_plan *plan, int64_t until, str
     return is_fresh(&o, &single, plan, until) ? 1 : 0;
 }
 
-/* Its folders are where base64 has a slash; two in a row are one to a web server, and to a file system. */
+/* Its folders are where base64 has a slash; two in a row are one to a web server, and to a file system. Where it ends in
+ * one, it names a folder, and a server looks for an index in there. */
 static int make_folders(char *path, size_t from, struct p11ca_err *err)
 {
     char *slash;
@@ -111,7 +112,8 @@ int ocsp_get_path(const char *dir, const struct ocsp_plan *plan, char **ret, str
         return err_set(
             err, P11CA_BUG, "OCSP_REQUEST", "OCSP request: want at most 256 octets, have %zu", request.len);
     EVP_EncodeBlock((unsigned char *)text, request.p, (int)request.len);
-    path = asprintf(&path, "%s/get/%s", dir, text) < 0 ? NULL : path;
+    if (asprintf(&path, "%s/get/%s%s", dir, text, text[strlen(text) - 1] == '/' ? "index.ors" : "") < 0)
+        path = NULL;
     if (!path)
         return err_nomem(err);
     if (make_folders(path, strlen(dir) + 1, err) != 0)

@@ -25,11 +25,13 @@ struct p11ca_record {
     const char *key_sha256,
         *sha256; /* hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved */
     int64_t not_before, not_after, reserved_at, issued_at, published_at,
-        revoked_at;     /* seconds since 1970; 0: not */
-    int reason;         /* CRLReason, -1: none */
-    const char *ticket; /* ID of the lot ticket it is counted on, NULL: none */
-    const char *path;   /* where it was published, NULL: nowhere */
-    const uint8_t *der; /* the certificate, NULL while reserved */
+        revoked_at;        /* seconds since 1970; 0: not */
+    int reason;            /* CRLReason, -1: none */
+    const char *ticket;    /* ID of the lot ticket it is counted on, NULL: none */
+    const char *path;      /* where it was published, NULL: nowhere */
+    int64_t invalid_since; /* RFC 5280 5.3.2; 0: not known */
+    const char *change;    /* of a revocation, or of a hold taken back: what, why and by whom; NULL: none */
+    const uint8_t *der;    /* the certificate, NULL while reserved */
     size_t der_len;
 };
 /* Non-zero ends the walk. */

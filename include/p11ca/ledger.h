@@ -39,12 +39,12 @@ P11CA_API P11CA_CHECK int p11ca_verify(struct p11ca_home *home, const struct p11
     struct p11ca_answer *ret, struct p11ca_err *err);
 
 struct p11ca_audit {
-    size_t authorities, certificates, reserved, events, files, faults;
+    size_t authorities, certificates, reserved, events, files, faults, crls;
     char head[65]; /* hash of the last event and all before it */
 };
 /*
  * Every invariant of the ledger, checked again: the database, the chain of events, each certificate against its
- * columns, its issuer's signature and its file, each lot ticket against its signature. P11CA_NEGATIVE when something is wrong; fn gets each finding.
+ * columns, its issuer's signature and its file, each lot ticket and CRL against its signature, and that what a CRL lists is revoked. P11CA_NEGATIVE when something is wrong; fn gets each finding.
  */
 P11CA_API P11CA_CHECK int p11ca_audit(
     struct p11ca_home *home, p11ca_finding_fn *fn, void *arg, struct p11ca_audit *ret, struct p11ca_err *err);

@@ -544,7 +544,7 @@ static void sign_crl_describe(const struct step *step, struct buf *ret)
         step->args.authority, step->args.days, step->args.file);
 }
 
-static int put_crl(json_t *result, const struct crl_issued *issued, struct p11ca_err *err)
+static int put_crl(json_t *result, const struct p11ca_crl *issued, struct p11ca_err *err)
 {
     char this_update[TEXT_TIME], next_update[TEXT_TIME];
     AUTO_JSON o = NULL;
@@ -561,7 +561,7 @@ static int sign_crl_run(struct run *run, const struct step *step, json_t *result
 {
     const struct signing_hooks hooks = run_hooks(run);
     AUTO_STR path = run_path(run, step->args.file);
-    struct crl_issued issued;
+    struct p11ca_crl issued;
     const struct crl_order order = {
         .days = (unsigned)step->args.days,
         .output = path,

@@ -16,6 +16,7 @@ extern const struct command cmd_batch, cmd_serve;
 extern const struct command cmd_list, cmd_show;
 extern const struct command cmd_ocsp;
 extern const struct command cmd_verify;
+extern const struct command cmd_revoke, cmd_crl;
 extern const struct command cmd_lint;
 extern const struct command cmd_audit;
 extern const struct command cmd_bench;

@@ -32,6 +32,8 @@ const struct command *const cli_commands[] = {
     &cmd_serve,
     &cmd_list,
     &cmd_show,
+    &cmd_revoke,
+    &cmd_crl,
     &cmd_ocsp,
     &cmd_verify,
     &cmd_lint,

@@ -8,14 +8,15 @@
 
 json_t *cli_record_json(const struct p11ca_record *r)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
         "serial", r->serial, "status", r->status, "authority", r->authority, "profile", r->profile, "device",
         cli_text(r->device), "subject", r->subject, "sans", cli_text(r->sans), "signature_algorithm",
         r->signature_algorithm, "key_sha256", r->key_sha256, "sha256", cli_text(r->sha256), "not_before",
         cli_time(r->not_before), "not_after", cli_time(r->not_after), "reserved_at", cli_time(r->reserved_at),
         "issued_at", cli_time(r->issued_at), "published_at", cli_time(r->published_at), "revoked_at",
         cli_time(r->revoked_at), "reason", r->reason < 0 ? json_null() : json_integer(r->reason), "ticket",
-        cli_text(r->ticket), "path", cli_text(r->path));
+        cli_text(r->ticket), "path", cli_text(r->path), "invalid_since", cli_time(r->invalid_since), "change",
+        cli_text(r->change));
 }
 
 static void line(const char *what, const char *value)
@@ -56,6 +57,8 @@ void cli_record_print(const struct p11ca_record *r)
     time_line("issued", r->issued_at);
     time_line("published", r->published_at);
     time_line("revoked", r->revoked_at);
+    time_line("invalid", r->invalid_since);
+    line("because", r->change);
     line("ticket", r->ticket);
     line("file", r->path);
 }

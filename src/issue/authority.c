@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 static bool blob_is(struct blob b, const void *p, size_t len)
 {
     return b.len == len && memcmp(b.p, p, len) == 0;
@@ -133,15 +135,42 @@ int authority_issuer(
     return 0;
 }
 
+/* Nobody has to believe what it signs from now on but its CRL. */
+static int check_not_revoked(
+    struct ledger *l, const struct authority_conf *conf, const struct issuer *issuer, struct p11ca_err *err)
+{
+    AUTO_LEDGER_CERT row = NULL;
+    uint8_t sha256[SHA256_LEN];
+    char when[TEXT_TIME];
+
+    if (hash_sha256(issuer->cert.p, issuer->cert.len, sha256) != 0)
+        return err_openssl(err, P11CA_BUG, "authority '%s': SHA-256", conf->name);
+    if (ledger_find_cert(l, sha256, &row, err) != 0)
+        return -1;
+    if (!row || row->status != LEDGER_REVOKED)
+        return 0;
+    text_time(row->revoked_at, when);
+    return err_set(err, P11CA_REFUSED, "CA_REVOKED",
+        "authority '%s': its CA certificate is revoked since %s: it issues nothing any more", conf->name,
+        when);
+}
+
 int authority_need_issuer(const struct p11ca_home *home, struct ledger *l, const struct authority_conf *conf,
     struct issuer **ret, struct p11ca_err *err)
 {
     AUTO_AUTHORITY a = {0};
 
-    if (authority_issuer(l, conf, ret, err) != 0)
+    AUTO_ISSUER issuer = NULL;
+
+    if (authority_issuer(l, conf, &issuer, err) != 0)
         return -1;
-    if (*ret)
+    if (issuer) {
+        if (check_not_revoked(l, conf, issuer, err) != 0)
+            return -1;
+        *ret = issuer;
+        issuer = NULL;
         return 0;
+    }
     if (authority_open(&a, home, l, conf, err) != 0)
         return -1;
     return err_set(err, P11CA_CONFIG, "NO_CA_CERT",

@@ -1,8 +1,8 @@
 #include "issue/crl.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -12,6 +12,10 @@
 #include "x509/pem.h"
 
 #define DAYS_MAX 36525 /* a hundred years: what a profile may say, too */
+#define HOUR     3600
+
+/* Its PEM, the longer form, must be one that p11ca itself reads again: 65 octets for 48. */
+#define TBS_MAX ((size_t)LIMIT_CRL / 65 * 48 - 4096)
 
 SCOPE_DEFINE(ledger_crl, struct ledger_crl *, ledger_crl_free)
 
@@ -20,11 +24,14 @@ struct making {
     const struct p11ca_home *home;
     const struct authority_conf *conf;
     const struct crl_order *order;
+    bool dated; /* by whoever ordered, not by the clock */
     struct ledger *ledger;
     struct issuer *issuer;
+    struct ledger_scope scope;
+    struct ledger_crl_next next;
+    int64_t upto; /* event: what is in it */
     struct crl_plan plan;
-    struct crl_entry *entries; /* those of the plan */
-    size_t room;
+    struct crl_writer writer;
     struct buf tbs, der;
     size_t n_entries;
     bool recorded; /* der is what the ledger has */
@@ -34,19 +41,24 @@ static void making_done(struct making *m)
 {
     buf_done(&m->tbs);
     buf_done(&m->der);
-    free(m->entries);
     issuer_free(m->issuer);
     ledger_close(m->ledger);
 }
 
 /* --- before the token --- */
 
+static int64_t life(const struct crl_order *o)
+{
+    return (int64_t)o->days * PROFILE_DAY + (int64_t)o->hours * HOUR;
+}
+
 static int check_days(const struct crl_order *o, struct p11ca_err *err)
 {
-    if (o->days >= 1 && o->days <= DAYS_MAX)
+    if (life(o) >= HOUR && life(o) <= (int64_t)DAYS_MAX * PROFILE_DAY)
         return 0;
     return err_set(err, P11CA_USAGE, "CRL_DAYS",
-        "CRL: nextUpdate: want 1 to %d days after thisUpdate, have %u", DAYS_MAX, o->days);
+        "CRL: nextUpdate: want 1 to %d days after thisUpdate, have %u%s", DAYS_MAX, o->days,
+        o->hours ? " and hours" : "");
 }
 
 static int need_issuer(struct making *m, struct p11ca_err *err)
@@ -59,30 +71,41 @@ static int need_issuer(struct making *m, struct p11ca_err *err)
         m->conf->name);
 }
 
-/* Dated back, a CRL lists what was revoked by then: what came after is in the next one. */
+/* A revocation from the future: the clock was set back, and a list without it would be an older one. */
+static int refuse_early(const struct making *m, const struct ledger_revoked *row, struct p11ca_err *err)
+{
+    char serial[2 * SERIAL_LEN + 1], want[TEXT_TIME], have[TEXT_TIME];
+
+    text_hex(row->serial.p, row->serial.len, serial);
+    text_time(row->revoked_at, want);
+    text_time(m->plan.this_update, have);
+    return err_set(err, P11CA_LEDGER, "CLOCK",
+        "authority '%s': clock: serial %s is revoked since %s: want a time from then on, have %s",
+        m->conf->name, serial, want, have);
+}
+
+/* Dated back on purpose, a CRL lists what was revoked by then: what came after is in the next one, and in a delta to it. */
 static int add_entry(void *arg, const struct ledger_revoked *row, struct p11ca_err *err)
 {
     struct making *m = arg;
-    struct crl_entry *more, *e;
+    struct crl_entry e = {.serial_len = row->serial.len,
+        .revoked_at = row->revoked_at,
+        .invalid_since = row->invalid_since,
+        .reason = row->reason};
 
     if (row->serial.len > SERIAL_LEN)
         return err_set(err, P11CA_LEDGER, "SERIAL_LENGTH",
             "RFC 5280 4.1.2.2: serial: want at most %d octets, have %zu", SERIAL_LEN, row->serial.len);
-    if (row->revoked_at > m->plan.this_update)
+    if (row->revoked_at > m->plan.this_update && !m->dated)
+        return refuse_early(m, row, err);
+    if (row->revoked_at > m->plan.this_update) {
+        if (row->changed && row->changed <= m->upto)
+            m->upto = row->changed - 1;
         return 0;
-    if (m->plan.n == m->room) {
-        more = realloc(m->entries, (2 * m->room + 64) * sizeof(*more));
-        if (!more)
-            return err_nomem(err);
-        m->entries = more;
-        m->room = 2 * m->room + 64;
     }
-    e = &m->entries[m->plan.n++];
-    *e = (struct crl_entry){.serial_len = row->serial.len,
-        .revoked_at = row->revoked_at,
-        .invalid_since = row->invalid_since,
-        .reason = row->reason};
-    memcpy(e->serial, row->serial.p, row->serial.len);
+    memcpy(e.serial, row->serial.p, row->serial.len);
+    crl_tbs_add(&m->writer, &e);
+    m->n_entries++;
     return 0;
 }
 
@@ -97,14 +120,28 @@ static int refuse_clock(const struct making *m, int64_t last, struct p11ca_err *
         m->conf->name, want, have);
 }
 
-static int build(struct making *m, int64_t last, struct p11ca_err *err)
+static int walk(struct making *m, struct p11ca_err *err)
 {
-    if (m->plan.this_update < last)
-        return refuse_clock(m, last, err);
-    if (ledger_each_revoked(m->ledger, m->conf->name, last, add_entry, m, err) != 0)
+    if (m->plan.base)
+        return ledger_each_change(m->ledger, m->conf->name, m->next.base_upto, add_entry, m, err);
+    return ledger_each_revoked(m->ledger, m->conf->name, m->next.last_complete, add_entry, m, err);
+}
+
+static int build(struct making *m, struct p11ca_err *err)
+{
+    if (m->plan.this_update < m->next.last)
+        return refuse_clock(m, m->next.last, err);
+    m->upto = m->next.event;
+    crl_tbs_begin(&m->writer, &m->plan, &m->tbs);
+    if (walk(m, err) != 0)
         return -1;
-    m->plan.entries = m->entries;
-    if (crl_tbs_build(&m->plan, &m->tbs, err) != 0 || crl_tbs_lint(der_buf(&m->tbs), m->issuer, err) != 0)
+    if (crl_tbs_end(&m->writer, err) != 0)
+        return err_prefix(err, "authority '%s'", m->conf->name);
+    if (m->tbs.len > TBS_MAX)
+        return err_set(err, P11CA_REFUSED, "CRL_TOO_LARGE",
+            "authority '%s': CRL of %zu entries: want at most %zu octets, have %zu", m->conf->name,
+            m->n_entries, TBS_MAX, m->tbs.len);
+    if (crl_tbs_lint(der_buf(&m->tbs), m->issuer, err) != 0)
         return err_prefix(err, "authority '%s'", m->conf->name);
     return m->order->force ? 0 : file_check_new(m->order->output, err);
 }
@@ -159,7 +196,8 @@ static int check_der(struct making *m, enum p11ca_kind kind, struct p11ca_err *e
     }
     if (m->tbs.len && !der_equal(crl.tbs, der_buf(&m->tbs)))
         return err_set(err, kind, "TBS_CHANGED", "the signed bytes are not those that were linted");
-    m->n_entries = count_entries(&crl);
+    if (m->recorded)
+        m->n_entries = count_entries(&crl);
     return 0;
 }
 
@@ -177,6 +215,7 @@ static int sign_with(struct making *m, const struct authority *a, struct p11ca_e
         return err_nomem(err);
     if (check_der(m, P11CA_TOKEN, err) != 0)
         return err_prefix(err, "token '%s': key '%s'", a->token->binding->name, a->conf->key);
+    buf_done(&m->tbs);
     return 0;
 }
 
@@ -213,9 +252,11 @@ static int commit(struct making *m, struct p11ca_err *err)
     const struct ledger_crl crl = {
         .authority = m->conf->name,
         .number = (int64_t)m->plan.number,
+        .base = (int64_t)m->plan.base,
         .this_update = m->plan.this_update,
         .next_update = m->plan.next_update,
         .der = {m->der.p, m->der.len},
+        .upto = m->upto,
     };
 
     if (ledger_begin(m->ledger, err) != 0)
@@ -227,83 +268,138 @@ static int commit(struct making *m, struct p11ca_err *err)
     return ledger_commit(m->ledger, err);
 }
 
-static bool is_published(const struct making *m)
+/* The octets of the file. */
+static int encode(const struct making *m, struct buf *ret, struct p11ca_err *err)
 {
-    AUTO_BUF file = BUF_INIT, der = BUF_INIT;
+    if (m->order->der)
+        buf_add(ret, m->der.p, m->der.len);
+    else
+        pem_encode(PEM_CRL, der_buf(&m->der), ret);
+    return buf_ok(ret) ? 0 : err_nomem(err);
+}
+
+static bool is_published(const struct making *m, const struct buf *text)
+{
+    AUTO_BUF file = BUF_INIT;
     struct p11ca_err ignored;
 
     return file_read(m->order->output, LIMIT_CRL, &file, &ignored) == 0 &&
-           pem_decode(file.p, file.len, PEM_CRL, &der, &ignored) == 0 &&
-           der_equal(der_buf(&der), der_buf(&m->der));
+           der_equal(der_buf(&file), der_buf(text));
 }
 
-static int publish(const struct making *m, struct p11ca_err *err)
+static int refuse_next_update(const struct making *m, const struct ledger_crl *crl, struct p11ca_err *err)
 {
-    AUTO_BUF pem = BUF_INIT;
+    char want[TEXT_TIME], have[TEXT_TIME];
 
-    pem_encode(PEM_CRL, der_buf(&m->der), &pem);
-    if (!buf_ok(&pem))
-        return err_nomem(err);
-    return file_write(m->order->output, m->order->force ? FILE_REPLACE : FILE_NEW, 0644, pem.p, pem.len, err);
+    text_time(crl->next_update, want);
+    text_time(m->plan.next_update, have);
+    return err_set(err, P11CA_REFUSED, "CRL_NEXT_UPDATE",
+        "authority '%s': CRL %" PRId64 " is of this very time: nextUpdate: want its %s, have %s",
+        m->conf->name, crl->number, want, have);
 }
 
-/* The same order again: what the ledger has, verified once more. */
+/* What was ordered by the clock must have everything in it that is known by now. */
+static bool is_same_order(const struct making *m, const struct ledger_crl *crl)
+{
+    return crl && crl->this_update == m->plan.this_update &&
+           (m->dated || (crl->next_update == m->plan.next_update && crl->upto >= m->next.event &&
+                            crl->number + 1 == m->next.number));
+}
+
+/* The same order again: what the ledger has, verified once more. 1; 0: it is another order of the same second. */
 static int take_latest(struct making *m, struct p11ca_err *err)
 {
     SCOPED(ledger_crl) struct ledger_crl *crl = NULL;
-    char want[TEXT_TIME], have[TEXT_TIME];
 
-    if (ledger_get_crl(m->ledger, m->conf->name, &crl, err) != 0)
+    if (ledger_get_crl(m->ledger, &m->scope, m->order->delta, &crl, err) != 0)
         return -1;
-    if (!crl || crl->this_update != m->plan.this_update)
-        return refuse_clock(m, m->plan.this_update, err);
-    if (crl->next_update != m->plan.next_update) {
-        text_time(crl->next_update, want);
-        text_time(m->plan.next_update, have);
-        return err_set(err, P11CA_REFUSED, "CRL_NEXT_UPDATE",
-            "authority '%s': CRL %" PRId64 " is of this very time: nextUpdate: want its %s, have %s",
-            m->conf->name, crl->number, want, have);
-    }
+    if (!is_same_order(m, crl))
+        return m->dated ? refuse_clock(m, m->plan.this_update, err) : 0;
+    if (crl->next_update != m->plan.next_update)
+        return refuse_next_update(m, crl, err);
     m->recorded = true;
     m->plan.number = (uint64_t)crl->number;
+    m->plan.base = (uint64_t)crl->base;
     buf_add(&m->der, crl->der.p, crl->der.len);
     if (!buf_ok(&m->der))
         return err_nomem(err);
     return check_der(m, P11CA_LEDGER, err) == 0
-               ? 0
+               ? 1
                : err_prefix(err, "authority '%s': CRL %" PRId64 " in the ledger", m->conf->name, crl->number);
+}
+
+/* Two CRLs of one second could not be told apart by their times. */
+static int next_second(struct making *m, struct p11ca_err *err)
+{
+    const struct timespec tick = {.tv_nsec = 20 * 1000 * 1000};
+    int i;
+
+    for (i = 0; i < 100 && !m->home->fixed_now && home_now(m->home) <= m->next.last; i++)
+        nanosleep(&tick, NULL);
+    m->plan.this_update = home_now(m->home);
+    m->plan.next_update = m->plan.this_update + life(m->order);
+    return m->plan.this_update > m->next.last ? 0 : refuse_clock(m, m->next.last, err);
+}
+
+static int plan_delta(struct making *m, struct p11ca_err *err)
+{
+    if (!m->order->delta)
+        return 0;
+    if (!m->next.base)
+        return err_set(err, P11CA_REFUSED, "CRL_NO_BASE",
+            "authority '%s': RFC 5280 5.2.4: a delta CRL: want a complete CRL before it, have none",
+            m->conf->name);
+    m->plan.base = (uint64_t)m->next.base;
+    return 0;
 }
 
 static int make(struct making *m, struct p11ca_err *err)
 {
-    int64_t number, last;
+    int r = 0;
 
-    if (need_issuer(m, err) != 0 || ledger_next_crl(m->ledger, m->conf->name, &number, &last, err) != 0)
+    if (need_issuer(m, err) != 0 || ledger_next_crl(m->ledger, &m->scope, &m->next, err) != 0)
         return -1;
     m->plan.issuer = m->issuer;
-    m->plan.number = (uint64_t)number;
-    if (number > 1 && m->plan.this_update == last)
-        return take_latest(m, err);
-    if (build(m, last, err) != 0 || sign(m, err) != 0 || commit(m, err) != 0)
+    m->plan.number = (uint64_t)m->next.number;
+    if (m->next.last && m->plan.this_update == m->next.last && (r = take_latest(m, err)) != 0)
+        return r > 0 ? 0 : -1;
+    if (m->next.last && m->plan.this_update == m->next.last && next_second(m, err) != 0)
         return -1;
-    home_detail(m->home, "CRL %" PRId64 " of '%s' signed, verified and in the ledger", number, m->conf->name);
+    if (plan_delta(m, err) != 0 || build(m, err) != 0 || sign(m, err) != 0 || commit(m, err) != 0)
+        return -1;
+    home_detail(
+        m->home, "CRL %" PRId64 " of '%s' signed, verified and in the ledger", m->next.number, m->conf->name);
     return 0;
 }
 
-static int finish(const struct making *m, struct crl_issued *ret, struct p11ca_err *err)
+static int publish(const struct making *m, bool *ret_there, struct p11ca_err *err)
+{
+    AUTO_BUF text = BUF_INIT;
+
+    if (encode(m, &text, err) != 0)
+        return -1;
+    *ret_there = m->recorded && is_published(m, &text);
+    if (*ret_there)
+        return 0;
+    return file_write(
+        m->order->output, m->order->force ? FILE_REPLACE : FILE_NEW, 0644, text.p, text.len, err);
+}
+
+static int finish(const struct making *m, struct p11ca_crl *ret, struct p11ca_err *err)
 {
     uint8_t sha256[SHA256_LEN];
-    bool there = m->recorded && is_published(m);
+    bool there;
 
     if (hash_sha256(m->der.p, m->der.len, sha256) != 0)
         return err_openssl(err, P11CA_BUG, "CRL: SHA-256");
-    if (!there && publish(m, err) != 0)
+    if (publish(m, &there, err) != 0)
         return -1;
-    *ret = (struct crl_issued){
+    *ret = (struct p11ca_crl){
         .outcome = there         ? P11CA_REUSED
                    : m->recorded ? P11CA_FINISHED
                                  : P11CA_NEW,
         .number = (int64_t)m->plan.number,
+        .base = (int64_t)m->plan.base,
         .this_update = m->plan.this_update,
         .next_update = m->plan.next_update,
         .entries = m->n_entries,
@@ -313,7 +409,7 @@ static int finish(const struct making *m, struct crl_issued *ret, struct p11ca_e
 }
 
 int crl_issue(const struct p11ca_home *home, const char *authority, const struct crl_order *order,
-    struct crl_issued *ret, struct p11ca_err *err)
+    struct p11ca_crl *ret, struct p11ca_err *err)
 {
     __attribute__((cleanup(making_done))) struct making m = {.home = home, .order = order};
     const struct signing_hooks *hooks = order->hooks;
@@ -321,9 +417,24 @@ int crl_issue(const struct p11ca_home *home, const char *authority, const struct
     if (home_authority(home, authority, &m.conf, err) != 0 || check_days(order, err) != 0 ||
         home_ledger_write(home, &m.ledger, err) != 0)
         return -1;
-    m.plan.this_update = hooks && hooks->at ? hooks->at : home_now(home);
-    m.plan.next_update = m.plan.this_update + (int64_t)order->days * PROFILE_DAY;
+    m.dated = hooks && hooks->at;
+    m.scope.authority = m.conf->name;
+    m.plan.this_update = m.dated ? hooks->at : home_now(home);
+    m.plan.next_update = m.plan.this_update + life(order);
     if (make(&m, err) != 0)
         return -1;
     return finish(&m, ret, err);
+}
+
+int p11ca_crl(struct p11ca_home *home, const char *authority, const struct p11ca_crl_order *order,
+    struct p11ca_crl *ret, struct p11ca_err *err)
+{
+    const struct crl_order o = {.days = order->days,
+        .hours = order->hours,
+        .delta = order->delta,
+        .output = order->output,
+        .der = order->der,
+        .force = order->force};
+
+    return crl_issue(home, authority, &o, ret, err);
 }

@@ -13,33 +13,27 @@
 #ifndef ISSUE_CRL_H
 #define ISSUE_CRL_H
 
-#include <p11ca/issue.h>
+#include <p11ca/revoke.h>
 
 #include "issue/hooks.h"
 #include "issue/home.h"
 
 struct crl_order {
-    unsigned days;                     /* from 1: nextUpdate lies so many days behind thisUpdate */
-    const char *output;                /* PEM */
+    unsigned days, hours; /* together from 1 hour: nextUpdate lies so far behind thisUpdate */
+    bool delta;           /* to the last complete one */
+    const char *output;
+    bool der;                          /* not PEM */
     bool force;                        /* replace output */
     const struct signing_hooks *hooks; /* at is thisUpdate; NULL: the home's clock, and nobody is asked */
 };
 
-struct crl_issued {
-    enum p11ca_outcome outcome; /* FINISHED: was signed before, published now. REUSED: was published, too. */
-    int64_t number;
-    int64_t this_update, next_update;
-    size_t entries;
-    char sha256[65];
-};
-
 /*
- * Signs and publishes the next complete CRL (RFC 5280 5) of an authority of this home. An order for the very time of
- * the latest CRL is taken for the same order. Codes: CRL_DAYS (P11CA_USAGE), NO_CA_CERT (P11CA_CONFIG), CRL_TIME (the
+ * Signs and publishes the next CRL (RFC 5280 5) of an authority of this home. An order for the very time of the latest CRL is
+ * taken for the same order; by the clock, only while nothing was revoked since, and else a second is waited for. Codes: CRL_DAYS (P11CA_USAGE), NO_CA_CERT (P11CA_CONFIG), CRL_TIME (the
  * clock lies before the last CRL), CRL_NUMBER (another process was faster; both P11CA_LEDGER), the lint's CRL_*
  * (P11CA_REFUSED), OUTPUT_EXISTS (P11CA_FILE); what a token says is P11CA_TOKEN or P11CA_LOGIN.
  */
 P11CA_CHECK int crl_issue(const struct p11ca_home *home, const char *authority, const struct crl_order *order,
-    struct crl_issued *ret, struct p11ca_err *err);
+    struct p11ca_crl *ret, struct p11ca_err *err);
 
 #endif

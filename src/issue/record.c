@@ -40,6 +40,8 @@ void record_view(struct record_view *v, const struct ledger_cert *c)
         .reason = c->reason,
         .ticket = c->ticket_id,
         .path = c->path,
+        .invalid_since = c->invalid_since,
+        .change = c->change,
         .der = c->cert.p,
         .der_len = c->cert.len,
     };
@@ -64,8 +66,7 @@ static int show_row(void *arg, const struct ledger_cert *c, struct p11ca_err *er
     return w->fn ? w->fn(w->arg, &v.record) : 0;
 }
 
-/* Hex as OpenSSL prints it, colons allowed, leading zeros too. */
-static int read_serial(const char *hex, uint8_t ret[20], size_t *ret_len)
+int record_read_serial(const char *hex, uint8_t ret[20], size_t *ret_len)
 {
     char plain[64];
     size_t n = 0;
@@ -93,7 +94,7 @@ static int find_after(struct ledger *l, const char *serial, int64_t *ret_id, str
     uint8_t bytes[20];
 
     f.serial.p = bytes;
-    if (read_serial(serial, bytes, &f.serial.len) != 0)
+    if (record_read_serial(serial, bytes, &f.serial.len) != 0)
         return err_set(err, P11CA_USAGE, "SERIAL", "serial '%s': want hex, at most 20 octets", serial);
     if (ledger_each_cert(l, &f, show_row, &w, err) != 0)
         return -1;
@@ -152,7 +153,7 @@ int record_find(struct ledger *l, const char *what, ledger_cert_fn *fn, void *ar
     f.serial.p = serial;
     if (file_exists(what))
         return find_file(l, what, fn, arg, err);
-    if (read_serial(what, serial, &f.serial.len) != 0)
+    if (record_read_serial(what, serial, &f.serial.len) != 0)
         return err_set(err, P11CA_USAGE, "SERIAL", "'%s': want a serial in hex, or a certificate file", what);
     return ledger_each_cert(l, &f, fn, arg, err);
 }

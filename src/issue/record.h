@@ -13,6 +13,9 @@ struct record_view {
 
 void record_view(struct record_view *ret, const struct ledger_cert *c);
 
+/* A serial in hex as OpenSSL prints it, colons allowed, leading zeros too, into at most 20 octets: 0 or -1. */
+int record_read_serial(const char *hex, uint8_t ret[20], size_t *ret_len);
+
 /*
  * The certificates that what names, a serial in hex (of whatever authority) or a certificate file: fn is called for each,
  * and may not be called at all. Non-zero from fn ends it, and is returned. P11CA_USAGE when it is neither.

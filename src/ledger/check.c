@@ -86,9 +86,34 @@ static const char *const rules[] = {
     "NOTNULL)"
     "   THEN 'want a ''crl'' event with its SHA-256, have none'"
     " WHEN c.number > 1 AND b.number ISNULL THEN 'want CRL ' || (c.number - 1) || ' before it, have none'"
-    " WHEN c.this_update <= b.this_update THEN 'thisUpdate: not after that of CRL ' || b.number"
     " END AS fault FROM crl c JOIN authority a ON a.id = c.authority"
     " LEFT JOIN crl b ON b.authority = c.authority AND b.number = c.number - 1 WHERE fault NOTNULL",
+
+    /* In the order in which they were handed out. */
+    "SELECT 'authority ''' || a.name || ''': CRL ' || number || ': thisUpdate: not after that of CRL ' || "
+    "before"
+    " FROM (SELECT c.authority, c.number, c.this_update, lag(c.this_update) OVER w AS last,"
+    "   lag(c.number) OVER w AS before FROM crl c LEFT JOIN crl_scope s ON s.authority = c.authority"
+    "   AND s.number = c.number WHERE coalesce(s.slot, 0) = 0 OR s.released_at NOTNULL"
+    "   WINDOW w AS (PARTITION BY c.authority, coalesce(s.part, 0) ORDER BY c.number)) c"
+    " JOIN authority a ON a.id = c.authority WHERE this_update <= last",
+
+    "SELECT " ROW " || 'revocation: ' || CASE"
+    " WHEN e.seq ISNULL THEN 'want an event of it, have none'"
+    " WHEN e.kind <> CASE c.status WHEN 3 THEN 'revoke' ELSE 'unhold' END OR e.serial IS NOT c.serial"
+    "   OR e.authority IS NOT a.name THEN 'event ' || e.seq || ' is of something else'"
+    " WHEN c.status = 3 AND substr(e.detail, instr(e.detail, '('), length(c.reason) + 2) IS NOT"
+    "   '(' || c.reason || ')' THEN 'event ' || e.seq || ': reason: have another than ' || "
+    "coalesce(c.reason, 'none')"
+    " WHEN c.status = 3 AND e.time IS NOT c.revoked_at AND instr(e.detail, ' after hold') = 0"
+    "   THEN 'event ' || e.seq || ': date: have another'"
+    " END AS fault FROM certificate c LEFT JOIN event e ON e.seq = c.changed LEFT JOIN authority a"
+    " ON a.id = c.authority WHERE (c.changed NOTNULL OR c.status = 3) AND fault NOTNULL",
+
+    "SELECT 'event ' || e.seq || ': ' || e.kind || ' of serial ' || coalesce(hex(e.serial), 'none') ||"
+    " ': want it in the certificate''s row, have none' FROM event e WHERE e.kind IN ('revoke', 'unhold') AND "
+    "NOT"
+    " EXISTS (SELECT 1 FROM certificate c WHERE c.serial = e.serial AND c.changed >= e.seq)",
 
     "SELECT 'event ' || e.seq || ': CRL of authority ''' || coalesce(e.authority, '') || ''': want it, have "
     "none' FROM event e WHERE e.kind = 'crl' AND e.digest NOTNULL AND NOT EXISTS (SELECT 1 FROM crl c"

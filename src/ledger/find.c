@@ -9,7 +9,9 @@
     "SELECT id, (SELECT name FROM authority WHERE id = c.authority), serial, status, profile, "              \
     "device, subject, sans, sig_alg, spki_sha256, request_sha256, tbs_sha256, cert, cert_sha256, "           \
     "not_before, not_after, reserved_at, issued_at, published_at, revoked_at, lot, supersedes, "             \
-    "reason, path, ticket, (SELECT name FROM ticket WHERE id = c.ticket) FROM certificate c WHERE "
+    "reason, path, ticket, (SELECT name FROM ticket WHERE id = c.ticket), invalid_since, "                   \
+    "(SELECT coalesce(detail, '') || ', by ' || operator FROM event WHERE seq = c.changed) "                 \
+    "FROM certificate c WHERE "
 
 /* As the index has it: by its first octets, then by all. The digest is the first parameter. */
 #define HAS_DIGEST(column) "substr(" column ", 1, 8) = substr(?1, 1, 8) AND " column " = ?1"
@@ -41,6 +43,8 @@ static const struct row_column columns[] = {
     {ROW_TEXT, offsetof(struct ledger_cert, path)},
     {ROW_INT64, offsetof(struct ledger_cert, ticket)},
     {ROW_TEXT, offsetof(struct ledger_cert, ticket_id)},
+    {ROW_INT64, offsetof(struct ledger_cert, invalid_since)},
+    {ROW_TEXT, offsetof(struct ledger_cert, change)},
 };
 static const struct row_shape shape = {
     columns, sizeof(columns) / sizeof(columns[0]), sizeof(struct ledger_cert)};
@@ -122,6 +126,17 @@ int ledger_find_cert(
     return take_first(&s, ret, err);
 }
 
+int ledger_get_cert(struct ledger *l, int64_t id, struct ledger_cert **ret, struct p11ca_err *err)
+{
+    static const char text[] = CERT_SELECT "id = ?";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_int(&s, id);
+    return take_first(&s, ret, err);
+}
+
 /*
  * The filter's fields. Only the conditions that are asked for get into the statement: SQLite then sees which
  * index serves. It would rather walk all rows in order than sort, unless told that few expire.
@@ -139,6 +154,7 @@ static const struct {
     {ROW_STATUS, offsetof(struct ledger_filter, status), "status = ?"},
     {ROW_INT64, offsetof(struct ledger_filter, expiring), "status = 1 AND likelihood(not_after <= ?, 0.001)"},
     {ROW_INT64, offsetof(struct ledger_filter, after_id), "id > ?"},
+    {ROW_INT64, offsetof(struct ledger_filter, lot), "lot = ?"},
 };
 #define N_CONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
 

@@ -194,6 +194,63 @@ static const char ticket_3[] =
     "CREATE TRIGGER certificate_keeps_ticket BEFORE UPDATE OF ticket ON certificate"
     "  BEGIN SELECT RAISE(ABORT, 'certificates keep the ticket they were counted on'); END;";
 
+/*
+ * Revocation. changed is the event that last revoked the row, gave its hold a final reason or took the hold back; a CRL has
+ * seen all changes up to the event in upto. revoked_from is the status that a hold taken back gives back, held_at when such
+ * a hold had begun: a delta CRL has to tell of it. Hold is the only way back from revoked, and it leaves nothing of the hold
+ * in the columns of a revocation.
+ *
+ * The index is all that a CRL is made of, in its order: positive INTEGERs by length, then by octets.
+ *
+ * What is to be known of a CRL without its octets has a table of its own: behind them, it would be read through them. slot:
+ * signed ahead of its time, as one of several, and released_at when it was handed out; part and parts: it covers a part of the
+ * certificates only. 0: not so.
+ */
+static const char revocation_4[] =
+    "ALTER TABLE certificate ADD COLUMN revoked_from INTEGER CHECK (revoked_from IN (1, 2));"
+    "ALTER TABLE certificate ADD COLUMN held_at INTEGER;"
+    "ALTER TABLE certificate ADD COLUMN changed INTEGER REFERENCES event (seq);"
+
+    "DROP INDEX certificate_revoked;"
+    "CREATE INDEX certificate_revoked ON certificate (authority, length(serial), serial, revoked_at,"
+    "  invalid_since, reason, not_after, changed) WHERE revoked_at IS NOT NULL;"
+    "CREATE INDEX certificate_changed ON certificate (changed) WHERE changed IS NOT NULL;"
+
+    "DROP TRIGGER certificate_status;"
+    "CREATE TRIGGER certificate_status BEFORE UPDATE OF status ON certificate WHEN NEW.status < OLD.status"
+    "  AND NOT (OLD.status = 3 AND OLD.reason IS 6 AND NEW.status IN (OLD.revoked_from, 2) AND "
+    "NEW.revoked_at ISNULL"
+    "    AND NEW.reason ISNULL AND NEW.invalid_since ISNULL AND NEW.held_at IS OLD.revoked_at"
+    "    AND NEW.changed > coalesce(OLD.changed, 0))"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates go from reserved to issued to superseded to revoked; back "
+    "only from "
+    "hold'); END;"
+    "CREATE TRIGGER certificate_revocation BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificate"
+    "  WHEN OLD.status = 3 AND OLD.reason IS NOT 6"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates keep the revocation they have'); END;"
+
+    "CREATE TABLE crl_scope ("
+    "  authority   INTEGER NOT NULL,"
+    "  number      INTEGER NOT NULL,"
+    "  upto        INTEGER NOT NULL,"
+    "  part        INTEGER NOT NULL CHECK (part BETWEEN 0 AND parts),"
+    "  parts       INTEGER NOT NULL,"
+    "  slot        INTEGER NOT NULL CHECK (slot >= 0),"
+    "  released_at INTEGER CHECK (released_at ISNULL OR slot > 0),"
+    "  PRIMARY KEY (authority, number),"
+    "  FOREIGN KEY (authority, number) REFERENCES crl (authority, number)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER crl_scope_insert BEFORE INSERT ON crl_scope WHEN NEW.released_at NOTNULL"
+    "  OR EXISTS (SELECT 1 FROM crl_scope WHERE authority = NEW.authority AND number >= NEW.number)"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs are not replaced, and begin unreleased'); END;"
+    "CREATE TRIGGER crl_scope_update BEFORE UPDATE ON crl_scope WHEN OLD.released_at NOTNULL"
+    "  OR NEW.authority <> OLD.authority OR NEW.number <> OLD.number OR NEW.upto <> OLD.upto OR NEW.part <> "
+    "OLD.part"
+    "  OR NEW.parts <> OLD.parts OR NEW.slot <> OLD.slot"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs do not change once signed'); END;"
+    "CREATE TRIGGER crl_scope_delete BEFORE DELETE ON crl_scope"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs are not deleted'); END;";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -203,6 +260,7 @@ static const struct {
     {1, triggers_1},
     {2, crl_2},
     {3, ticket_3},
+    {4, revocation_4},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)

@@ -42,9 +42,9 @@ serial_of() {
     openssl x509 -in "$1" -noout -serial | cut -d= -f2
 }
 
-# revoke FILE [REASON]: as the ledger has it.
+# revoke FILE [REASON]
 revoke() {
-    sql "UPDATE certificate SET status = 3, revoked_at = strftime('%s'), reason = ${2:-1} WHERE serial = x'$(serial_of "$1")'"
+    p11ca -q -C home revoke --reason "${2:-keyCompromise}" "$1" >/dev/null
 }
 
 # ask HASH CERT: what OpenSSL, as a client, makes of the response for it.
@@ -80,7 +80,7 @@ files_of() {
         [[ $output == *'server.crt: good'* ]] || fail 'want good'
     done
     # Unspecified is said by saying nothing.
-    revoke server.crt 0
+    revoke server.crt unspecified
     succeeds p11ca -q -C home ocsp factory -o out
     succeeds ask sha256 server.crt
     [[ $output == *'server.crt: revoked'* && $output != *Reason* ]] || fail 'want no reason'

@@ -317,7 +317,7 @@ static void open_makes_a_private_file(void **state)
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
     assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
     check_says(p, "");
     open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
@@ -364,12 +364,12 @@ static void open_refuses_newer_versions(void **state)
     with_factory(p);
     ledger_close(p->l);
     p->l = NULL;
-    raw_ok(p, "PRAGMA user_version = 4");
+    raw_ok(p, "PRAGMA user_version = 5");
     refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
-        "%P: schema: want version 3 or older, have 4: made by a newer p11ca");
+        "%P: schema: want version 4 or older, have 5: made by a newer p11ca");
     raw_ok(p, "PRAGMA user_version = 0");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 3, have 0: the next command that writes brings it up");
+        "%P: schema: want version 4, have 0: the next command that writes brings it up");
 }
 
 static struct ledger_crl crl_of(int64_t number)
@@ -393,13 +393,15 @@ static int put_crl(struct place *p, struct ledger_crl crl)
     return r;
 }
 
+static const struct ledger_scope factory_scope = {.authority = "factory"}, nobody = {.authority = "nobody"};
+
 static void next_crl_is(struct place *p, int64_t number, int64_t last)
 {
-    int64_t have_number = -1, have_last = -1;
+    struct ledger_crl_next have;
 
-    ok(p, ledger_next_crl(p->l, "factory", &have_number, &have_last, &p->err));
-    assert_int_equal(have_number, number);
-    assert_int_equal(have_last, last);
+    ok(p, ledger_next_crl(p->l, &factory_scope, &have, &p->err));
+    assert_int_equal(have.number, number);
+    assert_int_equal(have.last, last);
 }
 
 /* As it was written by a program that knew no later version. */
@@ -422,16 +424,16 @@ static void version_1_is_brought_up(void **state)
     make_version(p, 1);
     raw_ok(p, "INSERT INTO crl VALUES (1, 1, NULL, 1799999000, 1800009000, zeroblob(32))");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 3, have 1: the next command that writes brings it up");
+        "%P: schema: want version 4, have 1: the next command that writes brings it up");
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_table_info('crl') WHERE name = 'der'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
     events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 issue factory device 1101 - 32\n");
     check_says(p, "authority 'factory': CRL 1: want its octets, have none\n");
     next_crl_is(p, 2, NOW - 1000);
-    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    ok(p, ledger_get_crl(p->l, &factory_scope, false, &crl, &p->err));
     assert_true(crl && crl->number == 1 && crl->next_update == NOW + 9000 && crl->der.len == 0);
     ledger_crl_free(crl);
     ok(p, put_crl(p, crl_of(2)));
@@ -447,12 +449,12 @@ static void version_2_is_brought_up(void **state)
 
     make_version(p, 2);
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 3, have 2: the next command that writes brings it up");
+        "%P: schema: want version 4, have 2: the next command that writes brings it up");
     assert_int_equal(
         raw_int(p, "SELECT count(*) FROM pragma_table_info('certificate') WHERE name = 'ticket'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 3);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE ticket IS NULL"), 2);
     check_says(p, "");
@@ -1129,6 +1131,25 @@ static void publish_elsewhere_is_an_event(void **state)
     check_says(p, "");
 }
 
+static int change(struct place *p, int64_t id, const struct ledger_revocation *r)
+{
+    int done;
+
+    ok(p, ledger_begin(p->l, &p->err));
+    done = r ? ledger_revoke(p->l, id, r, &p->err) : ledger_unhold(p->l, id, "it was found", &p->err);
+    if (done >= 0)
+        ok(p, ledger_commit(p->l, &p->err));
+    ledger_rollback(p->l);
+    return done;
+}
+
+static void revoke_row(struct place *p, int64_t id, int reason)
+{
+    const struct ledger_revocation r = {.reason = reason, .name = "some"};
+
+    assert_int_equal(change(p, id, &r), 1);
+}
+
 static void renewal_supersedes(void **state)
 {
     struct place *p = *state;
@@ -1151,7 +1172,7 @@ static void renewal_supersedes(void **state)
                                 " FROM event WHERE seq = 3"),
         1);
     /* A revoked one stays revoked. */
-    raw_ok(p, "UPDATE certificate SET status = 3, revoked_at = 1, reason = 1 WHERE id = 2");
+    revoke_row(p, new, 1);
     c = row(3);
     c.supersedes = new;
     ok(p, ledger_begin(p->l, &p->err));
@@ -1445,12 +1466,12 @@ static void crls_are_numbered(void **state)
 
     with_factory(p);
     next_crl_is(p, 1, 0);
-    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    ok(p, ledger_get_crl(p->l, &factory_scope, false, &crl, &p->err));
     assert_null(crl);
     ok(p, put_crl(p, crl_of(1)));
     next_crl_is(p, 2, NOW + 100);
     ok(p, put_crl(p, crl_of(2)));
-    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    ok(p, ledger_get_crl(p->l, &factory_scope, false, &crl, &p->err));
     assert_string_equal(crl->authority, "factory");
     assert_true(crl->number == 2 && crl->this_update == NOW + 200 && crl->next_update == NOW + 1200);
     assert_int_equal(crl->der.len, 300);
@@ -1471,7 +1492,7 @@ static void put_crl_refuses(void **state)
     struct place *p = *state;
     struct ledger_crl crl = crl_of(2);
     struct ledger_crl *none = NULL;
-    int64_t number, last;
+    struct ledger_crl_next next;
 
     with_factory(p);
     refused(p, put_crl(p, crl), "CRL_NUMBER",
@@ -1492,9 +1513,9 @@ static void put_crl_refuses(void **state)
     crl = crl_of(1);
     crl.authority = "nobody";
     refused(p, put_crl(p, crl), "AUTHORITY_UNKNOWN", "authority 'nobody': not recorded in the ledger");
-    refused(p, ledger_next_crl(p->l, "nobody", &number, &last, &p->err), "AUTHORITY_UNKNOWN",
+    refused(p, ledger_next_crl(p->l, &nobody, &next, &p->err), "AUTHORITY_UNKNOWN",
         "authority 'nobody': not recorded in the ledger");
-    refused(p, ledger_get_crl(p->l, "nobody", &none, &p->err), "AUTHORITY_UNKNOWN",
+    refused(p, ledger_get_crl(p->l, &nobody, false, &none, &p->err), "AUTHORITY_UNKNOWN",
         "authority 'nobody': not recorded in the ledger");
     next_crl_is(p, 2, NOW + 100);
     ok(p, put_crl(p, crl_of(2))); /* the refusals did not spoil anything */
@@ -1534,14 +1555,163 @@ static void revoked_are_walked(void **state)
     raw_ok(p, REVOKE " + 20, reason = 1, invalid_since = 1799999990 WHERE id = 1;" REVOKE
                      " + 10 WHERE id = 3;" REVOKE " + 30, reason = 0 WHERE id = 4;"
                      "UPDATE certificate SET status = 2 WHERE id = 5");
-    revoked_are(p, 0, "03 10 0 -1\n01 20 -10 1\n04 30 0 0\n");
-    revoked_are(p, NOW + 1001, "03 10 0 -1\n01 20 -10 1\n04 30 0 0\n");
+    revoked_are(p, 0, "01 20 -10 1\n03 10 0 -1\n04 30 0 0\n");
+    revoked_are(p, NOW + 1001, "01 20 -10 1\n03 10 0 -1\n04 30 0 0\n");
     revoked_are(p, NOW + 1002, "03 10 0 -1\n04 30 0 0\n"); /* the first had ended, and was on a CRL since */
     revoked_are(p, NOW + 1005, "");
     assert_int_equal(ledger_each_revoked(p->l, "factory", 0, list_revoked, &stop, &p->err), 7);
-    assert_string_equal(stop.s, "03 10 0 -1\n");
+    assert_string_equal(stop.s, "01 20 -10 1\n");
     refused(p, ledger_each_revoked(p->l, "nobody", 0, list_revoked, &stop, &p->err), "AUTHORITY_UNKNOWN",
         "authority 'nobody': not recorded in the ledger");
+}
+
+static const struct ledger_revocation compromised = {
+    .reason = 1, .name = "keyCompromise", .invalid_since = NOW - 5, .because = "stolen"};
+static const struct ledger_revocation held = {.reason = LEDGER_HOLD, .name = "certificateHold"};
+static const struct ledger_revocation ceased = {.reason = 5, .name = "cessationOfOperation"};
+
+#define STATE                                                                                                \
+    "SELECT status * 1000000 + coalesce(reason, 99) * 10000 + (revoked_at NOTNULL) * 1000 + (invalid_since " \
+    "NOTNULL)"                                                                                               \
+    " * 100 + (held_at NOTNULL) * 10 + coalesce(revoked_from, 0) FROM certificate WHERE id = 1"
+
+static void revoked_for_good(void **state)
+{
+    struct place *p = *state;
+    struct ledger_revocation other = compromised;
+
+    with_factory(p);
+    issue(p, 1);
+    assert_int_equal(change(p, 1, &compromised), 1);
+    assert_int_equal(raw_int(p, STATE), 3011101);
+    assert_int_equal(change(p, 1, &compromised), 0);
+    other.invalid_since = 0;
+    assert_int_equal(change(p, 1, &other), 0);
+    refused_as(p, change(p, 1, &ceased), P11CA_REFUSED, "REVOKED_OTHERWISE",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.1: revoked since "
+        "2027-01-15T08:00:00Z: "
+        "its reason is not changed by another revocation (cessationOfOperation)");
+    other.invalid_since = NOW - 6;
+    refused_as(p, change(p, 1, &other), P11CA_REFUSED, "REVOKED_OTHERWISE",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.1: revoked since "
+        "2027-01-15T08:00:00Z: "
+        "its date of invalidity is not changed by another revocation (keyCompromise)");
+    refused_as(p, change(p, 1, NULL), P11CA_REFUSED, "NOT_ON_HOLD",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.1: only certificateHold can be taken "
+        "back: it is revoked for good");
+    refused_as(p, change(p, 7, NULL), P11CA_LEDGER, "ROW_UNKNOWN", "certificate row 7: not in the ledger");
+    reserve(p, 2);
+    refused_as(p, change(p, 2, &ceased), P11CA_REFUSED, "NOT_ISSUED",
+        "serial 1111111111111111111111111111111111111102: status: want issued, have reserved: there is no "
+        "certificate to revoke");
+    refused_as(p, change(p, 2, NULL), P11CA_REFUSED, "NOT_ON_HOLD",
+        "serial 1111111111111111111111111111111111111102: RFC 5280 5.3.1: only certificateHold can be taken "
+        "back: it is reserved");
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM event WHERE kind = 'revoke' AND seq = 3 AND detail ="
+                                " 'keyCompromise (1), invalid since 2027-01-15T07:59:55Z; because: stolen'"),
+        1);
+    check_says(p, "");
+}
+
+static void holds_go_either_way(void **state)
+{
+    struct place *p = *state;
+    struct ledger_revocation late = ceased;
+
+    with_factory(p);
+    issue(p, 1);
+    assert_int_equal(change(p, 1, &held), 1);
+    assert_int_equal(change(p, 1, &held), 0);
+    assert_int_equal(change(p, 1, NULL), 1);
+    assert_int_equal(raw_int(p, STATE), 1990011);
+    assert_int_equal(change(p, 1, NULL), 0);
+    check_says(p, "");
+    assert_int_equal(change(p, 1, &held), 1);
+    ledger_set_now(p->l, NOW + 50);
+    late.invalid_since = NOW + 1;
+    refused_as(p, change(p, 1, &late), P11CA_REFUSED, "INVALID_SINCE",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.2: invalid since: want a time up to "
+        "that "
+        "of its hold, 2027-01-15T08:00:00Z, have 2027-01-15T08:00:01Z");
+    assert_int_equal(change(p, 1, &ceased), 1);
+    assert_int_equal(raw_int(p, STATE), 3051011);
+    assert_int_equal(raw_int(p, "SELECT revoked_at FROM certificate WHERE id = 1"), NOW); /* the hold's */
+    assert_int_equal(change(p, 1, NULL), -1);
+    check_says(p, "");
+}
+
+/* While it is on hold its device gets another one: two valid at once there must not be. */
+static void a_hold_of_what_was_replaced(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    issue(p, 1);
+    assert_int_equal(change(p, 1, &held), 1);
+    issue(p, 2);
+    raw_ok(p, "DROP TRIGGER certificate_identity; UPDATE certificate SET device = 'twin'");
+    assert_int_equal(change(p, 1, NULL), 1);
+    assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 1"), LEDGER_SUPERSEDED);
+}
+
+static void changes_are(struct place *p, int64_t event, const char *want)
+{
+    struct text t = {.s = ""};
+
+    ok(p, ledger_each_change(p->l, "factory", event, list_revoked, &t, &p->err));
+    assert_string_equal(t.s, want);
+}
+
+static void changes_are_walked(void **state)
+{
+    struct place *p = *state;
+    struct ledger_crl_next next;
+
+    with_factory(p);
+    issue(p, 1);
+    issue(p, 2);
+    changes_are(p, 0, "");
+    assert_int_equal(change(p, 2, &held), 1); /* event 4 */
+    assert_int_equal(change(p, 1, &compromised), 1);
+    ok(p, ledger_next_crl(p->l, &factory_scope, &next, &p->err));
+    assert_int_equal(next.event, 5);
+    changes_are(p, 0, "01 0 -5 1\n02 0 0 6\n");
+    changes_are(p, 4, "01 0 -5 1\n");
+    assert_int_equal(change(p, 2, NULL), 1);
+    changes_are(p, 5, "02 0 0 8\n"); /* removeFromCRL, of the hold's date */
+    revoked_are(p, 0, "01 0 -5 1\n");
+    assert_int_equal(ledger_was_revoked(p->l, "factory", (struct blob){row(2).serial.p, 20}, &p->err), 1);
+    no_statement_has_scanned(p->l);
+}
+
+/* What the schema itself lets nobody do. */
+static void revocations_are_kept(void **state)
+{
+    static const struct {
+        const char *sql, *want;
+    } rows[] = {
+        {"UPDATE certificate SET status = 1, revoked_at = NULL, reason = NULL, invalid_since = NULL,"
+         " held_at = revoked_at, changed = 9 WHERE id = 1",
+            "certificates keep the revocation they have"},
+        {"UPDATE certificate SET reason = 6 WHERE id = 1", "certificates keep the revocation they have"},
+        {"UPDATE certificate SET revoked_at = 1 WHERE id = 1", "certificates keep the revocation they have"},
+        {"UPDATE certificate SET status = 1 WHERE id = 2",
+            "certificates go from reserved to issued to superseded to revoked; back only from hold"},
+        {"UPDATE certificate SET status = 0, revoked_at = NULL, reason = NULL, invalid_since = NULL,"
+         " held_at = revoked_at, changed = 9 WHERE id = 2",
+            "certificates go from reserved to issued to superseded to revoked; back only from hold"},
+    };
+    struct place *p = *state;
+    size_t i;
+
+    with_factory(p);
+    issue(p, 1);
+    issue(p, 2);
+    assert_int_equal(change(p, 1, &compromised), 1);
+    assert_int_equal(change(p, 2, &held), 1);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        raw_refused(p, rows[i].sql, rows[i].want);
+    check_says(p, "");
 }
 
 /* Those of another authority are in its own CRLs, which have numbers of their own. */
@@ -1815,7 +1985,7 @@ static void triggers_hold_against_others(void **state)
          "sig_alg,"
          " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot, supersedes, reserved_at, "
          "NULL, NULL,"
-         " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
+         " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
             "certificates are not replaced: the row or serial exists"},
         {"UPDATE certificate SET serial = zeroblob(9)", "certificates keep what they were reserved for"},
         {"UPDATE certificate SET authority = 2", "certificates keep what they were reserved for"},
@@ -1826,7 +1996,7 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE certificate SET cert_sha256 = zeroblob(32)", "certificates do not change once issued"},
         {"UPDATE certificate SET not_after = 9", "certificates do not change once issued"},
         {"UPDATE certificate SET status = 0",
-            "certificates go from reserved to issued to superseded to revoked"},
+            "certificates go from reserved to issued to superseded to revoked; back only from hold"},
         {"DELETE FROM authority", "authorities are not deleted"},
         {"UPDATE authority SET spki = zeroblob(9)", "authorities keep their name and key"},
         {"UPDATE authority SET name = 'x'", "authorities keep their name and key"},
@@ -1839,6 +2009,8 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE crl SET der = zeroblob(9)", "CRLs do not change once signed"},
         {"UPDATE crl SET number = 9", "CRLs do not change once signed"},
         {"DELETE FROM crl", "CRLs are not deleted"},
+        {"DELETE FROM crl_scope", "CRLs are not deleted"},
+        {"UPDATE crl_scope SET upto = 9", "CRLs do not change once signed"},
         {"DELETE FROM ticket", "tickets are not deleted"},
         {"INSERT OR REPLACE INTO ticket SELECT * FROM ticket", "tickets are not replaced, and begin unused"},
         {"INSERT OR REPLACE INTO ticket SELECT 9, zeroblob(32), name, authority, 9, 0, 1, text, cms FROM "
@@ -1919,7 +2091,8 @@ static const struct tampering {
     {DROP_CERT "UPDATE certificate SET status = 0 WHERE id = 1",
         ROW_1 "status: reserved, but there is a certificate\n"},
     {"UPDATE certificate SET status = 3 WHERE id = 1",
-        ROW_1 "status: revoked, but there is no date of revocation\n"},
+        ROW_1 "status: revoked, but there is no date of revocation\n" ROW_1
+              "revocation: want an event of it, have none\n"},
     {"UPDATE certificate SET revoked_at = 1 WHERE id = 1",
         ROW_1 "status: not revoked, but there is a date of revocation\n"},
     {"UPDATE certificate SET published_at = 1 WHERE id = 2", ROW_2 "status: reserved, but dated as issued\n"},
@@ -1999,11 +2172,14 @@ static const struct tampering crl_tamperings[] = {
             "event 3: CRL of authority 'factory': want it, have none\n"},
     {DROP_CRL "UPDATE crl SET this_update = 1800000100 WHERE number = 2",
         CRL "2: thisUpdate: not after that of CRL 1\n"},
-    {DROP_CRL "DELETE FROM crl WHERE number = 1", CRL "2: want CRL 1 before it, have none\n"
-                                                      "event 2: CRL of authority 'factory': want it, have "
-                                                      "none\n"},
+    {DROP_CRL "DELETE FROM crl WHERE number = 1",
+        "database: crl_scope row ?: want the crl it refers to, have none\n" CRL
+        "2: want CRL 1 before it, have none\n"
+        "event 2: CRL of authority 'factory': want it, have "
+        "none\n"},
     {DROP_CRL "DELETE FROM crl WHERE number = 2",
-        "event 3: CRL of authority 'factory': want it, have none\n"},
+        "database: crl_scope row ?: want the crl it refers to, have none\nevent 3: CRL of authority "
+        "'factory': want it, have none\n"},
 };
 
 static void check_finds_in_crls(void **state)
@@ -2136,6 +2312,11 @@ int main(void)
         TEST(crls_are_numbered),
         TEST(put_crl_refuses),
         TEST(revoked_are_walked),
+        TEST(revoked_for_good),
+        TEST(holds_go_either_way),
+        TEST(a_hold_of_what_was_replaced),
+        TEST(changes_are_walked),
+        TEST(revocations_are_kept),
         TEST(crls_are_the_authority_s_own),
         TEST(ticket_counts),
         TEST(ticket_is_of_its_authority),

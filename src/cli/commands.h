@@ -14,7 +14,7 @@ extern const struct command cmd_profile_list, cmd_profile_show, cmd_profile_chec
 extern const struct command cmd_issue;
 extern const struct command cmd_batch, cmd_serve;
 extern const struct command cmd_list, cmd_show;
-extern const struct command cmd_ocsp;
+extern const struct command cmd_renew, cmd_ocsp;
 extern const struct command cmd_verify;
 extern const struct command cmd_revoke, cmd_crl;
 extern const struct command cmd_lint;

@@ -32,6 +32,7 @@ const struct command *const cli_commands[] = {
     &cmd_serve,
     &cmd_list,
     &cmd_show,
+    &cmd_renew,
     &cmd_revoke,
     &cmd_crl,
     &cmd_ocsp,

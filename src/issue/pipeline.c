@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "issue/publish.h"
+#include "issue/renew.h"
 #include "x509/lint.h"
 
 /* A serial that is taken is drawn again; a third time the generator is broken. */
@@ -30,9 +31,9 @@ static int take_row(struct job *job, const struct job_ctx *ctx, const struct led
  * A finished order that comes again: with a device ID it is the same device, and with the certificate in its place the
  * run was killed at the very end; so it is with an answer that is asked for again. Otherwise it is a new order, a renewal.
  */
-static bool is_same_again(const struct job *job, const struct ledger_cert *c)
+static bool is_same_again(const struct job *job, const struct job_ctx *ctx, const struct ledger_cert *c)
 {
-    if (job->device[0] || job->in.profile->is_ca)
+    if (job->device[0] || job->in.profile->is_ca || ctx->renewal)
         return true;
     if (!job->in.output)
         return !c->path;
@@ -48,7 +49,7 @@ static int look_request(struct ledger *l, struct job *job, const struct job_ctx 
         return -1;
     if (!c || c->status > LEDGER_ISSUED)
         return 0;
-    if (c->published_at && !is_same_again(job, c))
+    if (c->published_at && !is_same_again(job, ctx, c))
         return 0;
     /* What has expired is of no use to anybody: the same words are a new order. */
     if (c->status == LEDGER_ISSUED && c->not_after <= ctx->now)
@@ -115,6 +116,17 @@ static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx
     return 0;
 }
 
+/* Before the others: what is named is what is replaced, and nothing else. */
+static int look_renewal(struct ledger *l, struct job *job, const struct job_ctx *ctx)
+{
+    if (!ctx->renewal)
+        return 0;
+    if (renew_check_row(l, ctx->authority->name, ctx->renewal, ctx->now, &job->err) != 0)
+        return -1;
+    job->supersedes = ctx->renewal->row;
+    return 0;
+}
+
 /* A reserved row keeps what it supersedes. If that is another certificate by now, the row is left, and a new one taken. */
 static int replan(struct job *job, const struct job_ctx *ctx)
 {
@@ -137,8 +149,8 @@ int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
     /* A reservation gives no right: since then the device or the key may have got a certificate. */
     if (found && job->state == JOB_ISSUED)
         return 0;
-    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 || replan(job, ctx) != 0 ||
-        (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
+    if (look_renewal(l, job, ctx) != 0 || look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 ||
+        replan(job, ctx) != 0 || (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
         return job_fail(job);
     return 0;
 }
@@ -329,7 +341,7 @@ static int look_again(struct ledger *l, struct job *job, const struct job_ctx *c
 
     if (job->others == ledger_others(l))
         return 0;
-    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0)
+    if (look_renewal(l, job, ctx) != 0 || look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0)
         return job_fail(job);
     if (job->supersedes == planned)
         return 0;

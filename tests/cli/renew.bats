@@ -139,18 +139,18 @@ plain() {
 @test "killed at any step: never two that are valid, and the same order finishes" {
     cp -a home begun
     LD_PRELOAD=$killat P11CA_KILL_LOG=$PWD/kills p11ca -q -C home renew device.crt --new-key new.key -o new.crt
-    for step in $(awk '!/db-shm/ { print $1 }' kills); do
+    while read -r step; do
         during="killed at $step"
         rm -rf home new.key new.crt
         cp -a begun home
-        run env LD_PRELOAD="$killat" P11CA_KILL_AT=$step "$BUILD/bin/p11ca" -q -C home renew device.crt --new-key new.key -o new.crt
+        run env LD_PRELOAD="$killat" P11CA_KILL_AT="$step" "$BUILD/bin/p11ca" -q -C home renew device.crt --new-key new.key -o new.crt
         equal "$status" 137
         equal "$(sql "SELECT count(*) FROM certificate WHERE device = 'leaf-7' AND status = 1")" 1
         [[ ! -e new.crt || $(status_of device.crt) == superseded ]] || fail 'want the old one superseded before the new one is out'
         succeeds p11ca -q -C home renew device.crt --new-key new.key -o new.crt
         equal "$(sql "SELECT group_concat(status, ' ') FROM (SELECT status FROM certificate WHERE device = 'leaf-7' AND status > 0 ORDER BY id)")" '2 1'
         equal "$(openssl x509 -in new.crt -noout -pubkey)" "$(openssl pkey -in new.key -pubout)"
-    done
+    done < <(awk '!/db-shm/ { print $1 }' kills)
     sound
 }
 

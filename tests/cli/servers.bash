@@ -7,6 +7,7 @@ stop_servers() {
     local pid
     for pid in "${pids[@]}"; do
         kill "$pid" 2>/dev/null || true
+        # Reaped here, or it would outlive the test in the process table.
         wait "$pid" 2>/dev/null || true
     done
     pids=()

@@ -42,8 +42,8 @@ typedef int p11ca_revoked_fn(void *arg, const struct p11ca_record *record, enum 
  * of a thousand, and a second call goes on where a killed one stopped. Of a lot or device, what has ended or was never issued
  * is passed over. A file has to be issued by an authority of this home, and the ledger has to know these very octets.
  *
- * P11CA_USAGE: REASON, REASON_CA, SERIAL, SERIAL_AMBIGUOUS, LOT_AMBIGUOUS, INVALID_SINCE, BECAUSE, AUTHORITY. P11CA_REFUSED: SERIAL_UNKNOWN,
- * LOT_UNKNOWN, DEVICE_UNKNOWN, ISSUER_UNKNOWN, SIGNATURE_BAD, NOT_IN_LEDGER (an alarm in the ledger), NOT_ISSUED, SELF_SIGNED, REVOKED_OTHERWISE, NOT_ON_HOLD.
+ * P11CA_USAGE: REASON, SERIAL, SERIAL_AMBIGUOUS, LOT_AMBIGUOUS, INVALID_SINCE, BECAUSE, AUTHORITY. P11CA_REFUSED: SERIAL_UNKNOWN,
+ * LOT_UNKNOWN, DEVICE_UNKNOWN, ISSUER_UNKNOWN, SIGNATURE_BAD, NOT_IN_LEDGER (an alarm in the ledger), NOT_ISSUED, SELF_SIGNED, REASON_CA, REVOKED_OTHERWISE, NOT_ON_HOLD.
  * fn may be NULL.
  */
 P11CA_API P11CA_CHECK int p11ca_revoke(struct p11ca_home *home, const struct p11ca_revocation *what,

@@ -39,11 +39,12 @@ static void show(struct cli *cli, const char *file, const struct p11ca_crl *crl)
             cli_time(crl->this_update), "next_update", cli_time(crl->next_update), "entries",
             (json_int_t)crl->entries, "sha256", crl->sha256, "file", cli_text(file)));
     else if (crl->base)
-        cli_print("%s: CRL %lld of '%s', delta to %lld, %zu entries, next update %s", file,
-            (long long)crl->number, cli->args[0], (long long)crl->base, crl->entries, until);
+        cli_print("%s: CRL %lld of '%s', delta to %lld, %zu entr%s, next update %s", file,
+            (long long)crl->number, cli->args[0], (long long)crl->base, crl->entries,
+            crl->entries == 1 ? "y" : "ies", until);
     else
-        cli_print("%s: CRL %lld of '%s', %zu entries, next update %s", file, (long long)crl->number,
-            cli->args[0], crl->entries, until);
+        cli_print("%s: CRL %lld of '%s', %zu entr%s, next update %s", file, (long long)crl->number,
+            cli->args[0], crl->entries, crl->entries == 1 ? "y" : "ies", until);
 }
 
 static int run(struct cli *cli, struct p11ca_err *err)

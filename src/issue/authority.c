@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "x509/cert.h"
 
 static bool blob_is(struct blob b, const void *p, size_t len)
 {
@@ -140,12 +141,15 @@ static int check_not_revoked(
     struct ledger *l, const struct authority_conf *conf, const struct issuer *issuer, struct p11ca_err *err)
 {
     AUTO_LEDGER_CERT row = NULL;
+    AUTO_CERT cert = CERT_INIT;
     uint8_t sha256[SHA256_LEN];
     char when[TEXT_TIME];
 
-    if (hash_sha256(issuer->cert.p, issuer->cert.len, sha256) != 0)
+    if (cert_read(issuer->cert.p, issuer->cert.len, &cert, err) != 0)
+        return err_prefix(err, "authority '%s'", conf->name);
+    if (hash_sha256(cert.der.p, cert.der.len, sha256) != 0)
         return err_openssl(err, P11CA_BUG, "authority '%s': SHA-256", conf->name);
-    if (ledger_find_cert(l, sha256, &row, err) != 0)
+    if (ledger_find_cert(l, (struct blob){cert.t.serial.p, cert.t.serial.len}, sha256, &row, err) != 0)
         return -1;
     if (!row || row->status != LEDGER_REVOKED)
         return 0;

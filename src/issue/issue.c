@@ -295,7 +295,7 @@ static int show_record(
         return 0;
     if (hash_sha256(job->cert.p, job->cert.len, sha256) != 0)
         return err_nomem(err);
-    if (ledger_find_cert(l, sha256, &c, err) != 0)
+    if (ledger_find_cert(l, (struct blob){job->plan.serial, job->plan.serial_len}, sha256, &c, err) != 0)
         return -1;
     if (c) {
         record_view(&v, c);

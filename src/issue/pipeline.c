@@ -45,7 +45,8 @@ static int look_request(struct ledger *l, struct job *job, const struct job_ctx 
     AUTO_LEDGER_CERT c = NULL;
 
     *ret_found = false;
-    if (ledger_find_request(l, ctx->authority->name, job->request_sha256, &c, &job->err) != 0)
+    if (ledger_find_request(l, ctx->authority->name, job->spki_sha256, job->request_sha256, &c, &job->err) !=
+        0)
         return -1;
     if (!c || c->status > LEDGER_ISSUED)
         return 0;

@@ -140,7 +140,7 @@ static int find_file(struct ledger *l, const char *path, ledger_cert_fn *fn, voi
         return err_prefix(err, "%s", path);
     if (hash_sha256(cert.der.p, cert.der.len, sha256) != 0)
         return err_nomem(err);
-    if (ledger_find_cert(l, sha256, &c, err) != 0)
+    if (ledger_find_cert(l, (struct blob){cert.t.serial.p, cert.t.serial.len}, sha256, &c, err) != 0)
         return -1;
     return c ? fn(arg, c, err) : 0;
 }

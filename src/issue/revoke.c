@@ -291,7 +291,8 @@ static int find_file(struct revoking *v, const char *path, struct p11ca_err *err
         return err_prefix(err, "%s", path);
     if (hash_sha256(cert.der.p, cert.der.len, sha256) != 0)
         return err_openssl(err, P11CA_BUG, "%s: SHA-256", path);
-    if (ledger_find_cert(v->ledger, sha256, &row, err) != 0)
+    if (ledger_find_cert(v->ledger, (struct blob){cert.t.serial.p, cert.t.serial.len}, sha256, &row, err) !=
+        0)
         return -1;
     if (!row || strcmp(row->authority, s.found) != 0)
         return alarm_unknown(v, path, s.found, err);

@@ -104,7 +104,7 @@ static int ask_ledger(
 
     if (hash_sha256(cert->der.p, cert->der.len, sha256) != 0)
         return err_nomem(err);
-    if (ledger_find_cert(l, sha256, &c, err) != 0)
+    if (ledger_find_cert(l, (struct blob){cert->t.serial.p, cert->t.serial.len}, sha256, &c, err) != 0)
         return -1;
     if (!c)
         return err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER",

@@ -13,8 +13,8 @@
     "(SELECT coalesce(detail, '') || ', by ' || operator FROM event WHERE seq = c.changed) "                 \
     "FROM certificate c WHERE "
 
-/* As the index has it: by its first octets, then by all. The digest is the first parameter. */
-#define HAS_DIGEST(column) "substr(" column ", 1, 8) = substr(?1, 1, 8) AND " column " = ?1"
+/* As the index has it: by its first octets, then by all. n is the parameter. */
+#define HAS_DIGEST(column, n) "substr(" column ", 1, 8) = substr(" n ", 1, 8) AND " column " = " n
 
 static const struct row_column columns[] = {
     {ROW_INT64, offsetof(struct ledger_cert, id)},
@@ -68,16 +68,17 @@ static int take_first(struct sql *s, struct ledger_cert **ret, struct p11ca_err 
     return 0;
 }
 
-int ledger_find_request(struct ledger *l, const char *authority, const uint8_t request_sha256[SHA256_LEN],
-    struct ledger_cert **ret, struct p11ca_err *err)
+int ledger_find_request(struct ledger *l, const char *authority, const uint8_t spki_sha256[SHA256_LEN],
+    const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err)
 {
-    static const char text[] =
-        CERT_SELECT HAS_DIGEST("request_sha256") " AND authority = (SELECT id FROM authority "
-                                                 "WHERE name = ?2) ORDER BY id DESC LIMIT 1";
+    static const char text[] = CERT_SELECT HAS_DIGEST("spki_sha256", "?1") " AND " HAS_DIGEST(
+        "request_sha256", "?2") " AND authority = (SELECT id FROM authority "
+                                "WHERE name = ?3) ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
         return -1;
+    sql_digest(&s, spki_sha256);
     sql_digest(&s, request_sha256);
     sql_text(&s, authority);
     return take_first(&s, ret, err);
@@ -104,7 +105,7 @@ int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_
     struct ledger_cert **ret, struct p11ca_err *err)
 {
     static const char text[] = CERT_SELECT HAS_DIGEST(
-        "spki_sha256") " AND device NOTNULL AND device <> ?2 AND status > 0 ORDER BY id DESC LIMIT 1";
+        "spki_sha256", "?1") " AND device NOTNULL AND device <> ?2 AND status > 0 ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -125,14 +126,15 @@ int ledger_find_successor(struct ledger *l, int64_t row, struct ledger_cert **re
     return take_first(&s, ret, err);
 }
 
-int ledger_find_cert(
-    struct ledger *l, const uint8_t cert_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err)
+int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sha256[SHA256_LEN],
+    struct ledger_cert **ret, struct p11ca_err *err)
 {
-    static const char text[] = CERT_SELECT HAS_DIGEST("cert_sha256") " ORDER BY id DESC LIMIT 1";
+    static const char text[] = CERT_SELECT "serial = ? AND cert_sha256 = ? ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
         return -1;
+    sql_blob(&s, serial);
     sql_digest(&s, cert_sha256);
     return take_first(&s, ret, err);
 }

@@ -171,11 +171,14 @@ P11CA_CHECK int ledger_issue_own(
  */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);
 
-/* *ret NULL (and 0) when there is none; several: the newest. Free with ledger_cert_free(). */
+/* *ret NULL (and 0) when there is none. Free with ledger_cert_free(). */
 P11CA_CHECK int ledger_get_cert(
     struct ledger *l, int64_t id, struct ledger_cert **ret, struct p11ca_err *err);
+/* The order with this digest for this key. *ret NULL (and 0) when there is none; several: the newest. Free with
+ * ledger_cert_free(). */
 P11CA_CHECK int ledger_find_request(struct ledger *l, const char *authority,
-    const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
+    const uint8_t spki_sha256[SHA256_LEN], const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret,
+    struct p11ca_err *err);
 /* Issued, not superseded or revoked, not expired by the handle's clock: what stands in the way of another one. */
 P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, const char *profile,
     const char *device, struct ledger_cert **ret, struct p11ca_err *err);
@@ -185,8 +188,9 @@ P11CA_CHECK int ledger_find_other_device(struct ledger *l, const uint8_t spki_sh
 /* The newest that was issued to take this row's place. */
 P11CA_CHECK int ledger_find_successor(
     struct ledger *l, int64_t row, struct ledger_cert **ret, struct p11ca_err *err);
-P11CA_CHECK int ledger_find_cert(
-    struct ledger *l, const uint8_t cert_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
+/* serial: that of the certificate with this digest. */
+P11CA_CHECK int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sha256[SHA256_LEN],
+    struct ledger_cert **ret, struct p11ca_err *err);
 
 /* Lots of this name, or with this digest (name NULL), and of the authority (NULL: of any); in the order of their ids. */
 typedef int ledger_lot_fn(void *arg, int64_t id, const struct ledger_lot *lot, struct p11ca_err *err);

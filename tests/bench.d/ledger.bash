@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The ledger of a factory that has been at work for years: rows that tests/intake/rows.c makes, and then the same lots and
-# questions at every size. There is no `p11ca crl` yet; it gets its row here when there is.
+# questions at every size. CRLs have a part of their own.
 
 LEDGER_LOT=1000
 AUDITED=100000 # a larger one takes minutes to audit, every signature being verified

@@ -317,7 +317,7 @@ static void open_makes_a_private_file(void **state)
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 5);
     assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
     check_says(p, "");
     open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
@@ -364,12 +364,12 @@ static void open_refuses_newer_versions(void **state)
     with_factory(p);
     ledger_close(p->l);
     p->l = NULL;
-    raw_ok(p, "PRAGMA user_version = 5");
+    raw_ok(p, "PRAGMA user_version = 6");
     refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
-        "%P: schema: want version 4 or older, have 5: made by a newer p11ca");
+        "%P: schema: want version 5 or older, have 6: made by a newer p11ca");
     raw_ok(p, "PRAGMA user_version = 0");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 4, have 0: the next command that writes brings it up");
+        "%P: schema: want version 5, have 0: the next command that writes brings it up");
 }
 
 static struct ledger_crl crl_of(int64_t number)
@@ -424,11 +424,11 @@ static void version_1_is_brought_up(void **state)
     make_version(p, 1);
     raw_ok(p, "INSERT INTO crl VALUES (1, 1, NULL, 1799999000, 1800009000, zeroblob(32))");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 4, have 1: the next command that writes brings it up");
+        "%P: schema: want version 5, have 1: the next command that writes brings it up");
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_table_info('crl') WHERE name = 'der'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 5);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
     events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 issue factory device 1101 - 32\n");
     check_says(p, "authority 'factory': CRL 1: want its octets, have none\n");
@@ -449,14 +449,18 @@ static void version_2_is_brought_up(void **state)
 
     make_version(p, 2);
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 4, have 2: the next command that writes brings it up");
+        "%P: schema: want version 5, have 2: the next command that writes brings it up");
     assert_int_equal(
         raw_int(p, "SELECT count(*) FROM pragma_table_info('certificate') WHERE name = 'ticket'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), 5);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE ticket IS NULL"), 2);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_list('certificate') WHERE name IN"
+                                " ('certificate_request', 'certificate_cert')"),
+        0);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_info('certificate_key')"), 2);
     check_says(p, "");
     /* What was reserved then is issued now, and what is new counts. */
     ok(p, ledger_begin(p->l, &p->err));
@@ -957,7 +961,7 @@ static void certificate_is_reserved_issued_published(void **state)
 
     with_factory(p);
     id = reserve(p, 5);
-    ok(p, ledger_find_request(p->l, "factory", want.request_sha256.p, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "factory", want.spki_sha256.p, want.request_sha256.p, &c, &p->err));
     assert_int_equal(c->id, id);
     assert_int_equal(c->status, LEDGER_RESERVED);
     assert_null(c->cert.p);
@@ -1241,10 +1245,10 @@ static void find_gives_the_newest(void **state)
     is_row(c, first);
     ok(p, ledger_find_other_device(p->l, again.spki_sha256.p, "SN-1", &c, &p->err));
     assert_null(c);
-    ok(p, ledger_find_request(p->l, "factory", again.request_sha256.p, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "factory", again.spki_sha256.p, again.request_sha256.p, &c, &p->err));
     is_row(c, id);
     assert_int_equal(hash_sha256(cert_of(1).p, cert_of(1).len, digest), 0);
-    ok(p, ledger_find_cert(p->l, digest, &c, &p->err));
+    ok(p, ledger_find_cert(p->l, row(1).serial, digest, &c, &p->err));
     is_row(c, first);
     ledger_set_now(p->l, again.not_after); /* what has expired stands in nobody's way */
     ok(p, ledger_find_device(p->l, "factory", "device", "SN-1", &c, &p->err));
@@ -1272,11 +1276,11 @@ static void find_wants_all_of_the_key(void **state)
     issue(p, 1);
     issue(p, 2);
     r = row(1);
-    ok(p, ledger_find_request(p->l, "other", r.request_sha256.p, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "other", r.spki_sha256.p, r.request_sha256.p, &c, &p->err));
     assert_null(c);
     memcpy(near, r.request_sha256.p, sizeof(near));
     near[31] ^= 1; /* the index holds only the first octets */
-    ok(p, ledger_find_request(p->l, "factory", near, &c, &p->err));
+    ok(p, ledger_find_request(p->l, "factory", r.spki_sha256.p, near, &c, &p->err));
     assert_null(c);
     memcpy(near, r.spki_sha256.p, sizeof(near));
     near[31] ^= 1;
@@ -1284,7 +1288,7 @@ static void find_wants_all_of_the_key(void **state)
     assert_null(c);
     assert_int_equal(hash_sha256(cert_of(1).p, cert_of(1).len, near), 0);
     near[31] ^= 1;
-    ok(p, ledger_find_cert(p->l, near, &c, &p->err));
+    ok(p, ledger_find_cert(p->l, r.serial, near, &c, &p->err));
     assert_null(c);
     ok(p, ledger_find_device(p->l, "factory", "client", "SN-1", &c, &p->err));
     assert_null(c);

@@ -122,7 +122,7 @@ static int look_renewal(struct ledger *l, struct job *job, const struct job_ctx 
 {
     if (!ctx->renewal)
         return 0;
-    if (renew_check_row(l, ctx->authority->name, ctx->renewal, ctx->now, &job->err) != 0)
+    if (renew_check_row(l, ctx->renewal, ctx->now, &job->err) != 0)
         return -1;
     job->supersedes = ctx->renewal->row;
     return 0;

@@ -14,26 +14,6 @@
 
 /* --- asked by the pipeline --- */
 
-struct now_there {
-    int64_t row, not_after, revoked_at;
-    int status;
-    bool found;
-};
-
-static int see(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
-{
-    struct now_there *n = arg;
-
-    (void)err;
-    if (c->id != n->row)
-        return 0;
-    n->found = true;
-    n->status = c->status;
-    n->not_after = c->not_after;
-    n->revoked_at = c->revoked_at;
-    return 0;
-}
-
 /* Whoever asks for the old one again wants the newest: its serial is told. */
 static int refuse_superseded(
     struct ledger *l, const struct renewal *old, const char *serial, struct p11ca_err *err)
@@ -59,25 +39,21 @@ static int refuse_time(
         err, P11CA_REFUSED, code, "serial %s: %s at %s: want a new order (p11ca issue)", serial, what, text);
 }
 
-int renew_check_row(
-    struct ledger *l, const char *authority, const struct renewal *old, int64_t now, struct p11ca_err *err)
+int renew_check_row(struct ledger *l, const struct renewal *old, int64_t now, struct p11ca_err *err)
 {
-    struct now_there n = {.row = old->row};
-    struct ledger_filter f = LEDGER_ANY;
+    AUTO_LEDGER_CERT c = NULL;
     char serial[2 * SERIAL_LEN + 1];
 
-    f.authority = authority;
-    f.serial = (struct blob){old->serial, old->serial_len};
-    if (ledger_each_cert(l, &f, see, &n, err) != 0)
+    if (ledger_get_cert(l, old->row, &c, err) != 0)
         return -1;
     text_hex(old->serial, old->serial_len, serial);
-    if (!n.found || n.status == LEDGER_RESERVED)
+    if (!c || c->status == LEDGER_RESERVED)
         return err_set(err, P11CA_REFUSED, "RENEW_STATUS", "serial %s: reserved, and never issued", serial);
-    if (n.status == LEDGER_REVOKED)
-        return refuse_time(err, "RENEW_STATUS", serial, "revoked", n.revoked_at);
-    if (n.status == LEDGER_SUPERSEDED)
+    if (c->status == LEDGER_REVOKED)
+        return refuse_time(err, "RENEW_STATUS", serial, "revoked", c->revoked_at);
+    if (c->status == LEDGER_SUPERSEDED)
         return refuse_superseded(l, old, serial, err);
-    return n.not_after > now ? 0 : refuse_time(err, "RENEW_EXPIRED", serial, "expired", n.not_after);
+    return c->not_after > now ? 0 : refuse_time(err, "RENEW_EXPIRED", serial, "expired", c->not_after);
 }
 
 static int names_changed(struct job *job, const char *what, const char *want, const char *have)
@@ -168,7 +144,7 @@ static int find(struct p11ca_home *home, const char *what, struct before *ret, s
     if (ret->n == 0)
         return err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER", "%s: not in the ledger", what);
     /* Refused before anything else is said about the order. */
-    return ret->cert.der.len ? 0 : renew_check_row(l, ret->authority, &ret->renewal, home_now(home), err);
+    return ret->cert.der.len ? 0 : renew_check_row(l, &ret->renewal, home_now(home), err);
 }
 
 static int read_names(struct before *b, struct p11ca_err *err)

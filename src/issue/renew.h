@@ -23,7 +23,7 @@ struct job_ctx;
  * RENEW_STATUS, RENEW_EXPIRED (P11CA_REFUSED).
  */
 P11CA_CHECK int renew_check_row(
-    struct ledger *l, const char *authority, const struct renewal *old, int64_t now, struct p11ca_err *err);
+    struct ledger *l, const struct renewal *old, int64_t now, struct p11ca_err *err);
 
 /* Whether what was prepared has the old one's names, and a key it may have; 0 without a renewal. Fails the job: RENEW_NAMES,
  * RENEW_SAME_KEY. */

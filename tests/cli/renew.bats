@@ -167,3 +167,36 @@ plain() {
     [[ -e a.crt && ! -e b.crt || -e b.crt && ! -e a.crt ]] || fail 'want one file'
     succeeds p11ca -C home audit
 }
+
+@test "revoked or renewed by another process while this one signs: no second one, and none for what is revoked" {
+    use_fault_module
+    for how in renew revoke; do
+        during=$how
+        cp -a home while-$how
+        rm -f calls new.crt
+        P11CA_FAULT='C_Sign:*=sleep:1500' answers 4 "p11ca: serial $(serial_of server.crt): *" \
+            race "$how"
+        refute ls new.crt
+        sound while-$how
+        equal "$(sql "SELECT count(*) FROM certificate WHERE profile = 'server' AND status = 1" while-$how)" \
+            "$([[ $how == renew ]] && echo 1 || echo 0)"
+    done
+}
+
+# A renewal that takes its time in the token, and what the other process does as soon as its serial is reserved.
+race() {
+    local slow rc=0
+    p11ca -q -C "while-$1" renew server.crt --csr next.csr -o new.crt >/dev/null &
+    slow=$!
+    until [[ $(sql "SELECT count(*) FROM certificate WHERE profile = 'server' AND status = 0" "while-$1") == 1 ]]; do
+        kill -0 $slow || return 99
+        sleep 0.02
+    done
+    unset P11CA_FAULT
+    case $1 in
+    renew) p11ca -q -C while-renew renew server.crt --csr other.csr -o other.crt >/dev/null || return 98 ;;
+    revoke) p11ca -q -C while-revoke revoke --reason keyCompromise server.crt >/dev/null || return 97 ;;
+    esac
+    wait $slow || rc=$?
+    return $rc
+}

@@ -15,6 +15,7 @@ extern const struct command cmd_issue;
 extern const struct command cmd_batch, cmd_serve;
 extern const struct command cmd_import, cmd_bundle;
 extern const struct command cmd_list, cmd_show;
+extern const struct command cmd_renew, cmd_ocsp;
 extern const struct command cmd_verify;
 extern const struct command cmd_revoke, cmd_crl;
 extern const struct command cmd_lint;

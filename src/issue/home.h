@@ -28,6 +28,12 @@ struct authority_conf {
     const char *device_uri;  /* a device without names gets this URI with its ID behind */
 };
 
+/* Whether its key signs OCSP responses for its issuer, and no certificates. */
+static inline bool authority_is_responder(const struct authority_conf *a)
+{
+    return a->profile->ocsp_nocheck;
+}
+
 struct p11ca_home {
     char *dir;
     struct conf conf;

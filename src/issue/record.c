@@ -108,7 +108,7 @@ int record_serial_read(const char *hex, uint8_t ret[20], size_t *ret_len)
     return len > 0 ? serial_content(octets, (size_t)len, ret, ret_len) : -1;
 }
 
-static int show_file(struct ledger *l, const char *path, struct walk *w, struct p11ca_err *err)
+static int find_file(struct ledger *l, const char *path, ledger_cert_fn *fn, void *arg, struct p11ca_err *err)
 {
     AUTO_BUF file = BUF_INIT;
     AUTO_CERT cert = CERT_INIT;
@@ -123,9 +123,20 @@ static int show_file(struct ledger *l, const char *path, struct walk *w, struct 
         return err_nomem(err);
     if (ledger_find_cert(l, (struct blob){cert.t.serial.p, cert.t.serial.len}, sha256, &c, err) != 0)
         return -1;
-    if (c)
-        show_row(w, c, err);
-    return 0;
+    return c ? fn(arg, c, err) : 0;
+}
+
+int record_find(struct ledger *l, const char *what, ledger_cert_fn *fn, void *arg, struct p11ca_err *err)
+{
+    struct ledger_filter f = LEDGER_ANY;
+    uint8_t serial[20];
+
+    f.serial.p = serial;
+    if (file_exists(what))
+        return find_file(l, what, fn, arg, err);
+    if (record_serial_read(what, serial, &f.serial.len) != 0)
+        return err_set(err, P11CA_USAGE, "SERIAL", "'%s': want a serial in hex, or a certificate file", what);
+    return ledger_each_cert(l, &f, fn, arg, err);
 }
 
 int p11ca_show(
@@ -133,19 +144,8 @@ int p11ca_show(
 {
     AUTO_LEDGER l = NULL;
     struct walk w = {.fn = fn, .arg = arg};
-    struct ledger_filter f = LEDGER_ANY;
-    uint8_t serial[20];
 
-    f.serial.p = serial;
-    if (home_ledger_read(home, &l, err) != 0)
+    if (home_ledger_read(home, &l, err) != 0 || record_find(l, what, show_row, &w, err) < 0)
         return -1;
-    if (!file_exists(what) && record_serial_read(what, serial, &f.serial.len) == 0) {
-        if (ledger_each_cert(l, &f, show_row, &w, err) < 0)
-            return -1;
-    } else if (!file_exists(what)) {
-        return err_set(err, P11CA_USAGE, "SERIAL", "'%s': want a serial in hex, or a certificate file", what);
-    } else if (show_file(l, what, &w, err) != 0) {
-        return -1;
-    }
     return w.n ? 0 : err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER", "%s: not in the ledger", what);
 }

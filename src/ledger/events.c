@@ -149,7 +149,7 @@ int events_append_digest(struct ledger *l, const char *kind, const char *authori
 int ledger_event(struct ledger *l, const struct ledger_event *e, struct p11ca_err *err)
 {
     static const char *const kinds[] = {"init", "key", "install", "issue", "publish", "reject", "alarm",
-        "fail", "revoke", "crl", "config", "ceremony", "destroy", "lint-skip", "key-exception"};
+        "fail", "revoke", "crl", "config", "ceremony", "destroy", "lint-skip", "key-exception", "ocsp"};
     size_t i;
 
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && (!e->kind || strcmp(kinds[i], e->kind) != 0); i++)

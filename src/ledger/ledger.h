@@ -190,6 +190,9 @@ P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, cons
 /* Ever issued for this key to a device of another ID ("" for no device). */
 P11CA_CHECK int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN],
     const char *device, struct ledger_cert **ret, struct p11ca_err *err);
+/* The newest that was issued to take this row's place. */
+P11CA_CHECK int ledger_find_successor(
+    struct ledger *l, int64_t row, struct ledger_cert **ret, struct p11ca_err *err);
 /* serial: that of the certificate with this digest. */
 P11CA_CHECK int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sha256[SHA256_LEN],
     struct ledger_cert **ret, struct p11ca_err *err);
@@ -403,7 +406,7 @@ P11CA_CHECK int ledger_each_ticket(struct ledger *l, ledger_ticket_fn *fn, void 
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
  * kind is one word: init key install issue publish reject alarm fail revoke unhold crl release config ceremony destroy
- * lint-skip ticket import import-crl key-exception.
+ * lint-skip ticket import import-crl key-exception ocsp.
  * Operator (user name of the real uid) and host are added here.
  */
 struct ledger_event {

@@ -44,4 +44,16 @@
 #define LIMIT_SLOTS    256       /* slots of one module that are looked at */
 #define LIMIT_OBJECTS  4096      /* objects of one search that are looked at */
 
+/* What src/auth takes. */
+#define LIMIT_CERT_FIELD                                                                                     \
+    (24 * 1024) /* Client-Cert: a 17 KiB certificate; servers stop at 8 to 16 KiB a field */
+#define LIMIT_CHAIN_FIELD (64 * 1024) /* Client-Cert-Chain: LIMIT_CHAIN of 4 KiB */
+#define LIMIT_CHAIN       10 /* certificates between leaf and root; OpenSSL's default is 100, real ones have 3 */
+#define LIMIT_PINS        4096               /* pins of one file: compared one after the other */
+#define LIMIT_PIN_LABEL   64                 /* octets */
+#define LIMIT_PINS_FILE   (LIMIT_PINS * 256) /* a line each: kind, digest, two times, label */
+#define LIMIT_CRLS        64                 /* CRLs of one load: a complete one and a delta of 32 CAs */
+#define LIMIT_CAS         32                 /* authorities whose clients one service accepts */
+#define LIMIT_RULES       4096               /* names that one authenticator lets in */
+
 #endif

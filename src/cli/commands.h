@@ -20,6 +20,8 @@ extern const struct command cmd_verify;
 extern const struct command cmd_revoke, cmd_crl;
 extern const struct command cmd_lint;
 extern const struct command cmd_audit;
+extern const struct command cmd_identify, cmd_thumbprint;
+extern const struct command cmd_pin_add, cmd_pin_remove, cmd_pin_list;
 extern const struct command cmd_bench;
 extern const struct command cmd_help;
 

@@ -54,6 +54,12 @@ LIBSRC  := $(filter-out $(GATESRC),$(wildcard $(LAYERS:%=src/%/*.c)))
 CLISRC  := $(wildcard src/cli/*.c)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/obj/%.o) $(B)/obj/src/x509/profiles.conf.o
 CLIOBJ  := $(CLISRC:%.c=$(B)/obj/%.o)
+# What services link: src/auth and what it uses of other layers, but for libidn2 (src/auth/idna.c).
+AUTHSRC := $(wildcard src/auth/*.c)
+AUTHUSE := $(addprefix src/base/,arena.c buf.c conf.c err.c file.c file_new.c hash.c path.c text.c) \
+           $(addprefix src/x509/,cert.c chain.c crl.c crl_tbs.c der.c ext.c fascn.c issuer.c name.c name_row.c \
+           name_text.c oid.c pem.c san.c san_check.c san_kind.c sigalg.c spki.c tbs.c verifier.c weak.c)
+AUTHOBJ := $(AUTHSRC:%.c=$(B)/obj/%.o) $(AUTHUSE:%.c=$(B)/obj/%.o)
 UNITSRC := $(wildcard tests/unit/*_test.c)
 UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -63,12 +69,14 @@ HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c
 
 BIN  := $(B)/bin/p11ca
 LIB  := $(B)/lib/libp11ca.a
+AUTH := $(B)/lib/libp11ca-auth.a
+AUTHPC := $(B)/lib/pkgconfig/p11ca-auth.pc
 GATE := $(B)/lib/p11ca/libp11ca-gate.so
 DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
 
 .PHONY: all check check-unit check-corpus check-cli interop demo bench lint fuzz fuzz-build format install clean
 .SECONDARY:
-all: $(BIN) $(GATE) $(DATA)
+all: $(BIN) $(GATE) $(AUTH) $(AUTHPC) $(DATA)
 
 # Rebuild when the flags change.
 STAMP := $(B)/flags
@@ -90,9 +98,21 @@ $(LIB): $(LIBOBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BIN): $(CLIOBJ) $(LIB)
+$(AUTH): $(AUTHOBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALLLDFLAGS) -o $@ $(CLIOBJ) $(LIB) $(LIBS)
+	@rm -f $@
+	$(AR) rcs $@ $(AUTHOBJ)
+
+# Finds headers and archive from where it lies itself: in the build folder the headers are those of the sources.
+$(AUTHPC): src/auth/p11ca-auth.pc.in Makefile
+	@mkdir -p $(@D) $(B)/include
+	@ln -sfn $(CURDIR)/include/p11ca $(B)/include/p11ca
+	sed 's/@VERSION@/$(VERSION)/' $< >$@
+
+# The archive for services comes last: what both hold is taken from the first, which has every host name.
+$(BIN): $(CLIOBJ) $(LIB) $(AUTH)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $(CLIOBJ) $(LIB) $(AUTH) $(LIBS)
 
 $(GATE): $(GATESRC) $(STAMP)
 	@mkdir -p $(@D)
@@ -102,7 +122,7 @@ $(B)/share/p11ca/%: %
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB)
+$(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB) $(AUTH)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
@@ -115,7 +135,7 @@ $(B)/tests/requests $(B)/tests/lot $(B)/tests/rows: $(B)/tests/%: $(B)/obj/tests
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
 
 # The fuzz targets over the stored inputs.
-$(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB)
+$(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB) $(AUTH)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
 
@@ -148,7 +168,7 @@ F         := build/fuzz
 FUZZSAN   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZFLAGS  = -std=c11 -D_GNU_SOURCE -g -O1 $(FUZZSAN) -Iinclude -Isrc $(PKGINC) \
              -DP11CA_VERSION='"$(VERSION)"' $(CPPFLAGS)
-FUZZOBJ   := $(LIBSRC:%.c=$(F)/obj/%.o) $(F)/obj/src/x509/profiles.conf.o $(F)/obj/tests/fuzz/common.o
+FUZZOBJ   := $(LIBSRC:%.c=$(F)/obj/%.o) $(patsubst %.c,$(F)/obj/%.o,$(filter-out src/auth/idna.c,$(AUTHSRC))) $(F)/obj/src/x509/profiles.conf.o $(F)/obj/tests/fuzz/common.o
 FUZZERS   := $(FUZZSRC:tests/fuzz/%.c=$(F)/bin/%)
 
 $(F)/obj/%.o: %.c Makefile
@@ -182,7 +202,9 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/p11ca/tokens $(DESTDIR)$(PREFIX)/share/p11ca/ceremonies \
 	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(LIB) $(AUTH) $(DESTDIR)$(PREFIX)/lib
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 $(AUTHPC) $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(GATE) $(DESTDIR)$(PREFIX)/lib/p11ca
 	install -m 644 $(wildcard include/p11ca/*.h) $(DESTDIR)$(PREFIX)/include/p11ca
 	install -m 644 $(wildcard tokens/*.conf) $(DESTDIR)$(PREFIX)/share/p11ca/tokens
@@ -193,5 +215,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
+-include $(LIBOBJ:.o=.d) $(AUTHOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
          $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c)) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)

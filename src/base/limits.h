@@ -7,6 +7,8 @@
 #define LIMIT_CSR       (64 * 1024)   /* a request with an RSA-8192 key and a hundred SANs is under 16 KiB */
 #define LIMIT_CERT      (64 * 1024)   /* as for requests; real certificates stay under 10 KiB */
 #define LIMIT_CRL       (128 << 20)   /* PEM of a million entries with reason and date, 80 octets each */
+#define LIMIT_INDEX     (512 << 20)   /* an index.txt: four million lines of some 120 octets */
+#define LIMIT_CERT_FILE (64 << 20)    /* certificates in one file that are taken over: some 40,000 */
 #define LIMIT_TICKET    4096          /* the longest text of a lot ticket has some 650 octets */
 #define LIMIT_KEY       (16 * 1024)   /* PEM of an RSA-8192 public key is 1.4 KiB */
 #define LIMIT_CONF      (1024 * 1024) /* written by hand */
@@ -41,5 +43,17 @@
 #define LIMIT_MODULI   4096      /* RSA moduli whose primes are compared at once: seconds, and 20 MiB */
 #define LIMIT_SLOTS    256       /* slots of one module that are looked at */
 #define LIMIT_OBJECTS  4096      /* objects of one search that are looked at */
+
+/* What src/auth takes. */
+#define LIMIT_CERT_FIELD                                                                                     \
+    (24 * 1024) /* Client-Cert: a 17 KiB certificate; servers stop at 8 to 16 KiB a field */
+#define LIMIT_CHAIN_FIELD (64 * 1024) /* Client-Cert-Chain: LIMIT_CHAIN of 4 KiB */
+#define LIMIT_CHAIN       10 /* certificates between leaf and root; OpenSSL's default is 100, real ones have 3 */
+#define LIMIT_PINS        4096               /* pins of one file: compared one after the other */
+#define LIMIT_PIN_LABEL   64                 /* octets */
+#define LIMIT_PINS_FILE   (LIMIT_PINS * 256) /* a line each: kind, digest, two times, label */
+#define LIMIT_CRLS        64                 /* CRLs of one load: a complete one and a delta of 32 CAs */
+#define LIMIT_CAS         32                 /* authorities whose clients one service accepts */
+#define LIMIT_RULES       4096               /* names that one authenticator lets in */
 
 #endif

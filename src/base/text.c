@@ -171,3 +171,20 @@ void text_time(int64_t t, char dst[TEXT_TIME])
     if (!gmtime_r(&when, &tm) || strftime(dst, TEXT_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
         snprintf(dst, TEXT_TIME, "?");
 }
+
+int text_time_read(const char *text, int64_t *ret)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    char again[TEXT_TIME];
+    int64_t t;
+
+    if (!end || *end)
+        return -1;
+    t = timegm(&tm);
+    text_time(t, again);
+    if (t <= 0 || strcmp(text, again) != 0)
+        return -1;
+    *ret = t;
+    return 0;
+}

@@ -38,4 +38,7 @@ int text_unhex(const char *hex, uint8_t *dst, size_t max);
 #define TEXT_TIME 24
 void text_time(int64_t t, char dst[TEXT_TIME]);
 
+/* The same back, of times after 1970; one spelling of each. 0 or -1. */
+int text_time_read(const char *text, int64_t *ret);
+
 #endif

@@ -13,11 +13,15 @@ extern const struct command cmd_request, cmd_install;
 extern const struct command cmd_profile_list, cmd_profile_show, cmd_profile_check;
 extern const struct command cmd_issue;
 extern const struct command cmd_batch, cmd_serve;
+extern const struct command cmd_import, cmd_bundle;
 extern const struct command cmd_list, cmd_show;
+extern const struct command cmd_renew, cmd_ocsp;
 extern const struct command cmd_verify;
 extern const struct command cmd_revoke, cmd_crl;
 extern const struct command cmd_lint;
 extern const struct command cmd_audit;
+extern const struct command cmd_identify, cmd_thumbprint;
+extern const struct command cmd_pin_add, cmd_pin_remove, cmd_pin_list;
 extern const struct command cmd_bench;
 extern const struct command cmd_help;
 

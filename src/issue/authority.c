@@ -45,6 +45,19 @@ static int read_spki(struct authority *a, struct p11ca_err *err)
     return 0;
 }
 
+/* Before the key is used for the first time under these words. */
+static int note_exception(const struct authority *a, struct ledger *l, struct p11ca_err *err)
+{
+    uint8_t sha256[SHA256_LEN];
+
+    if (spki_sha256(&a->spki, sha256, err) != 0 || ledger_begin(l, err) != 0)
+        return -1;
+    if (ledger_note_exception(l, a->conf->name, sha256, a->conf->key_exception, err) == 0)
+        return ledger_commit(l, err);
+    ledger_rollback(l);
+    return -1;
+}
+
 static int open_all(
     struct authority *a, const struct p11ca_home *home, struct ledger *l, struct p11ca_err *err)
 {
@@ -54,13 +67,16 @@ static int open_all(
         token_open(&a->token, conf->token, &home->env, false, err) != 0 || token_login(a->token, err) != 0 ||
         key_find(&a->key, a->token, conf->key, NULL, 0, err) != 0)
         return -1;
+    a->key.exception = conf->key_exception;
     /* The signer checks the attributes first: a key that breaks the policy is refused for that, whatever else it is. */
     if (signer_open(&a->signer, &a->key, home->gate, err) != 0 || authority_check_record(a, err) != 0)
         return -1;
     /* Typing a PIN takes its time. */
     if (l)
         ledger_set_now(l, home_now(home));
-    return read_spki(a, err);
+    if (read_spki(a, err) != 0)
+        return -1;
+    return l && conf->key_exception ? note_exception(a, l, err) : 0;
 }
 
 int authority_open(struct authority *ret, const struct p11ca_home *home, struct ledger *l,
@@ -71,8 +87,9 @@ int authority_open(struct authority *ret, const struct p11ca_home *home, struct 
         return err_set(err, P11CA_CONFIG, "NO_KEY",
             "authority '%s': its key is not at this machine (no token in p11ca.conf)", conf->name);
     if (open_all(ret, home, l, err) == 0) {
-        home_detail(home, "token '%s': label '%s', serial %s, model '%s'; key '%s' meets the policy",
-            conf->token->name, ret->token->label, ret->token->serial, ret->token->model, conf->key);
+        home_detail(home, "token '%s': label '%s', serial %s, model '%s'; key '%s' %s", conf->token->name,
+            ret->token->label, ret->token->serial, ret->token->model, conf->key,
+            conf->key_exception ? "is used under the exception of p11ca.conf" : "meets the policy");
         return 0;
     }
     authority_done(ret);

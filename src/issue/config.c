@@ -47,6 +47,7 @@ static const struct conf_field token_fields[] = {
 static const struct conf_field authority_fields[] = {
     A("token", CONF_STR, false, token_name),
     A("key", CONF_STR, false, key),
+    A("key-exception", CONF_STR, false, key_exception),
     A("subject", CONF_STR, true, subject),
     A("profile", CONF_STR, true, profile_name),
     A("issuer", CONF_STR, false, issuer),
@@ -168,6 +169,9 @@ static int check_key(const struct p11ca_home *home, struct authority_conf *a, st
 {
     struct p11ca_err why;
 
+    if (a->key_exception && (!a->token_name || !a->key_exception[0] || strlen(a->key_exception) > 200))
+        return conf_err(&home->conf, a->at, err,
+            "authorities.%s: key-exception: want a reason of 1 to 200 octets, for a key in a token", a->name);
     if (!a->token_name && !a->key)
         return 0;
     if (!a->token_name || !a->key || !a->key[0])
@@ -176,6 +180,22 @@ static int check_key(const struct p11ca_home *home, struct authority_conf *a, st
     if (home_token(home, a->token_name, &a->token, &why) != 0)
         return conf_err(
             &home->conf, a->at, err, "authorities.%s: no token '%s' in tokens", a->name, a->token_name);
+    return 0;
+}
+
+/* RFC 6960 4.2.2.2: it answers for its issuer, and its key signs nothing else. */
+static int check_responder(const struct conf *conf, const struct authority_conf *a, struct p11ca_err *err)
+{
+    if (!a->issuer)
+        return conf_err(conf, a->at, err,
+            "authorities.%s: issuer: profile '%s' is for an OCSP responder: want the authority it answers "
+            "for",
+            a->name, a->profile_name);
+    if (a->issues.n || a->ticket_from || a->crl_url || a->ocsp_url || a->ca_issuers_url)
+        return conf_err(conf, a->at, err,
+            "authorities.%s: want token, key, subject, profile and issuer only: an OCSP responder issues "
+            "nothing",
+            a->name);
     return 0;
 }
 
@@ -188,7 +208,7 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
     a->profile = profiles_find(home->profiles, a->profile_name);
     if (!a->profile)
         return conf_err(conf, a->at, err, "authorities.%s: no profile '%s'", a->name, a->profile_name);
-    if (!a->profile->is_ca)
+    if (!a->profile->is_ca && !authority_is_responder(a))
         return conf_err(
             conf, a->at, err, "authorities.%s: profile '%s' is not for a CA", a->name, a->profile_name);
     if (a->profile->cross)
@@ -198,6 +218,8 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
         return -1;
     if (name_from_text(a->subject, &der, &why) != 0)
         return conf_err(conf, a->at, err, "authorities.%s: subject: %s", a->name, why.msg);
+    if (authority_is_responder(a) && check_responder(conf, a, err) != 0)
+        return -1;
     if (a->profile->self_signed && a->issuer)
         return conf_err(conf, a->at, err, "authorities.%s: issuer: profile '%s' is self-signed", a->name,
             a->profile_name);
@@ -237,6 +259,9 @@ static int check_ticket_from(
     if (signer == a)
         return conf_err(
             &home->conf, a->at, err, "authorities.%s: ticket-from: want another authority", a->name);
+    if (authority_is_responder(signer))
+        return conf_err(&home->conf, a->at, err, "authorities.%s: ticket-from: '%s' is an OCSP responder",
+            a->name, a->ticket_from);
     return 0;
 }
 
@@ -261,6 +286,9 @@ static int read_authorities(struct p11ca_home *home, config_setting_t *group, st
         if (a->issuer && home_authority(home, a->issuer, &issuer, &why) != 0)
             return conf_err(
                 &home->conf, a->at, err, "authorities.%s: issuer: no authority '%s'", a->name, a->issuer);
+        if (a->issuer && authority_is_responder(issuer))
+            return conf_err(&home->conf, a->at, err, "authorities.%s: issuer: '%s' is an OCSP responder",
+                a->name, a->issuer);
         if (check_ticket_from(home, a, err) != 0)
             return -1;
     }

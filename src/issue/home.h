@@ -17,6 +17,7 @@ struct authority_conf {
     const char *token_name;
     const struct token_binding *token; /* NULL: its key is at another machine, only the certificate is here */
     const char *key;                   /* label; NULL like token */
+    const char *key_exception; /* why a key that was not generated in its token is used; NULL: it is not */
     const char *subject;
     const char *profile_name;
     const struct profile *profile;
@@ -26,6 +27,12 @@ struct authority_conf {
     const char *ticket_from; /* name of the authority whose key signs lot tickets; NULL: none is wanted */
     const char *device_uri;  /* a device without names gets this URI with its ID behind */
 };
+
+/* Whether its key signs OCSP responses for its issuer, and no certificates. */
+static inline bool authority_is_responder(const struct authority_conf *a)
+{
+    return a->profile->ocsp_nocheck;
+}
 
 struct p11ca_home {
     char *dir;

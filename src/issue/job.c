@@ -246,6 +246,11 @@ static int digest_order(struct job *job, const struct job_ctx *ctx)
         add_field(&b, job->in.profile->sha256, SHA256_LEN);
     if (job->exts.len)
         add_field(&b, job->exts.p, job->exts.len);
+    /* The next certificate for the same names and key is another order than the last. */
+    if (ctx->renewal) {
+        add_field(&b, "renews", 6);
+        add_field(&b, ctx->renewal->serial, ctx->renewal->serial_len);
+    }
     if (!buf_ok(&b) || hash_sha256(b.p, b.len, job->request_sha256) != 0)
         return err_nomem(&job->err);
     return spki_sha256(&job->spki, job->spki_sha256, &job->err);

@@ -208,7 +208,7 @@ static int find_serial(struct revoking *v, const char *text, struct p11ca_err *e
 
     f.serial.p = serial;
     f.authority = v->what->authority;
-    if (record_read_serial(text, serial, &f.serial.len) != 0)
+    if (record_serial_read(text, serial, &f.serial.len) != 0)
         return err_set(err, P11CA_USAGE, "SERIAL", "'%s': want a serial in hex, or a certificate file", text);
     if (ledger_each_cert(v->ledger, &f, take_found, &found, err) != 0)
         return -1;
@@ -345,7 +345,7 @@ static int find_lot(struct revoking *v, struct p11ca_err *err)
         return err_set(err, P11CA_USAGE, "LOT_AMBIGUOUS",
             "lot '%s': the ledger has %zu of this name: say which by its SHA-256%s", v->what->lot, lots.n,
             v->what->authority ? "" : ", or by -a");
-    v->all.lot = lots.id;
+    v->all.lot_id = lots.id;
     return 0;
 }
 

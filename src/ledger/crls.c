@@ -52,11 +52,14 @@ struct last {
 static int last_of(
     struct ledger *l, int64_t authority, int64_t part, bool complete, struct last *ret, struct p11ca_err *err)
 {
+    /* What the program before has reached, of an authority that was imported, is one of its CRLs; but no delta builds on
+     * it, because what it lists is not known. */
     static const char text[] =
-        "SELECT c.number, c.this_update, s.upto FROM crl c LEFT JOIN crl_scope s ON s.authority = c.authority"
-        " AND s.number = c.number WHERE c.authority = ? AND coalesce(s.part, 0) = ? AND (c.base ISNULL OR "
-        "NOT ?)"
-        " AND " HANDED_OUT " ORDER BY c.number DESC LIMIT 1";
+        "SELECT number, this_update, upto FROM (SELECT c.number, c.this_update, s.upto FROM crl c"
+        " LEFT JOIN crl_scope s ON s.authority = c.authority AND s.number = c.number WHERE c.authority = ?1"
+        " AND coalesce(s.part, 0) = ?2 AND (c.base ISNULL OR NOT ?3) AND " HANDED_OUT
+        " UNION ALL SELECT crl_floor, crl_floor_time, NULL FROM authority WHERE id = ?1 AND crl_floor NOTNULL"
+        " AND NOT ?3) ORDER BY number DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
     int r;
 
@@ -77,7 +80,8 @@ static int last_of(
 /* RFC 5280 5.2.3 has one sequence of numbers for complete and delta CRLs; parts and slots count along. */
 static int last_number(struct ledger *l, int64_t authority, int64_t *ret, struct p11ca_err *err)
 {
-    static const char text[] = "SELECT coalesce(max(number), 0) FROM crl WHERE authority = ?";
+    static const char text[] = "SELECT max(coalesce((SELECT max(number) FROM crl WHERE authority = ?1), 0),"
+                               " coalesce((SELECT crl_floor FROM authority WHERE id = ?1), 0))";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)

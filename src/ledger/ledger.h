@@ -125,6 +125,11 @@ struct ledger_cert {
     int64_t invalid_since; /* RFC 5280 5.3.2; 0: not known */
     const char
         *change; /* the event of its revocation, or of a hold taken back: "DETAIL, by OPERATOR"; NULL: none */
+    /*
+     * When it was taken over from another CA program; 0: it was not. Such a row has no request, may have a serial of 1
+     * octet, and cert, sig_alg and the digests are NULL when only a line of an index is known.
+     */
+    int64_t imported_at;
 };
 void ledger_cert_free(struct ledger_cert *c);
 
@@ -185,6 +190,9 @@ P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, cons
 /* Ever issued for this key to a device of another ID ("" for no device). */
 P11CA_CHECK int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN],
     const char *device, struct ledger_cert **ret, struct p11ca_err *err);
+/* The newest that was issued to take this row's place. */
+P11CA_CHECK int ledger_find_successor(
+    struct ledger *l, int64_t row, struct ledger_cert **ret, struct p11ca_err *err);
 /* serial: that of the certificate with this digest. */
 P11CA_CHECK int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sha256[SHA256_LEN],
     struct ledger_cert **ret, struct p11ca_err *err);
@@ -225,11 +233,16 @@ P11CA_CHECK int ledger_was_revoked(
 struct ledger_filter {
     const char *authority, *profile, *device;
     struct blob serial; /* of whatever authority */
-    int status;         /* enum ledger_status, or -1 for any */
-    int64_t expiring;   /* only issued ones with not_after at or before this */
-    int64_t after_id;   /* only rows behind this one: paging */
-    int64_t limit;      /* at most so many */
-    int64_t lot;        /* only those of this lot */
+    struct blob spki_sha256;
+    const char *lot; /* name of the lot */
+    int64_t lot_id;  /* its row */
+    const char *subject,
+        *sans;  /* text in them, without regard to the case of ASCII letters; reads every row */
+    int status; /* enum ledger_status, or -1 for any */
+    /* At or after, before; with neither of these indexes but that of issued_at, and that of not_after for LEDGER_ISSUED. */
+    int64_t issued_after, issued_before, expires_after, expires_before;
+    int64_t after_id; /* only rows behind this one: paging */
+    int64_t limit;    /* at most so many */
 };
 #define LEDGER_ANY                                                                                           \
     {                                                                                                        \
@@ -240,6 +253,50 @@ struct ledger_filter {
 typedef int ledger_cert_fn(void *arg, const struct ledger_cert *c, struct p11ca_err *err);
 P11CA_CHECK int ledger_each_cert(
     struct ledger *l, const struct ledger_filter *f, ledger_cert_fn *fn, void *arg, struct p11ca_err *err);
+
+/* A certificate that another CA program has issued, to be taken over; borrowed. What is not known: NULL, 0, -1. */
+struct ledger_foreign {
+    struct blob serial;  /* INTEGER content octets, 1 to 20 */
+    const char *subject; /* RFC 4514 text, or as the program before wrote it; not NULL */
+    const char *sans, *sig_alg;
+    struct blob spki_sha256, tbs_sha256;
+    struct blob cert; /* DER; none: a serial that can be revoked, no more */
+    int64_t not_before, not_after;
+    int64_t revoked_at;    /* 0: it is not revoked */
+    int64_t invalid_since; /* RFC 5280 5.3.2 */
+    int reason;            /* CRLReason, -1 */
+};
+
+/*
+ * Takes rows over in the order given, as issued or revoked, of profile "imported", with one event "import" for all of
+ * them, whose digest is over what identifies each row and its revocation. lot: row of a lot, or 0. Refused: a serial out
+ * of bounds, SERIAL_COLLISION.
+ */
+P11CA_CHECK int ledger_import(struct ledger *l, const char *authority, const struct ledger_foreign *rows,
+    size_t n, int64_t lot, struct p11ca_err *err);
+
+/* What the ledger has under a serial. */
+struct ledger_known {
+    int64_t id;
+    enum ledger_status status;
+    bool imported, has_cert;
+    uint8_t cert_sha256[SHA256_LEN]; /* with has_cert */
+};
+/* 1 found, 0 the authority has no such serial, -1 error. */
+P11CA_CHECK int ledger_find_known(struct ledger *l, const char *authority, struct blob serial,
+    struct ledger_known *ret, struct p11ca_err *err);
+
+/* An imported row that the program before has revoked since: status, time, reason; event "revoke". Refused unless it is
+ * imported and not revoked. */
+P11CA_CHECK int ledger_import_revoked(
+    struct ledger *l, int64_t id, const struct ledger_foreign *row, struct p11ca_err *err);
+
+/*
+ * The number of the last CRL that the program before has signed, its thisUpdate (0: not known) and the CRL's SHA-256
+ * (NULL: not at hand): the next CRL lies behind them. Event "import-crl". 1 done, 0 the ledger was that far already.
+ */
+P11CA_CHECK int ledger_import_crl(struct ledger *l, const char *authority, int64_t number,
+    int64_t this_update, const uint8_t *sha256, struct p11ca_err *err);
 
 /* A CRL (RFC 5280 5) as it was signed. */
 struct ledger_crl {
@@ -364,7 +421,7 @@ P11CA_CHECK int ledger_each_ticket(struct ledger *l, ledger_ticket_fn *fn, void 
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
  * kind is one word: init key install issue publish reject alarm fail revoke unhold crl release config ceremony destroy
- * lint-skip ticket.
+ * lint-skip ticket import import-crl key-exception ocsp.
  * Operator (user name of the real uid) and host are added here.
  */
 struct ledger_event {
@@ -394,6 +451,10 @@ P11CA_CHECK int ledger_key_destroyed(
 
 /* The configuration's digest; an event "config" with it when it is not the one recorded last. */
 P11CA_CHECK int ledger_note_config(struct ledger *l, const uint8_t sha256[SHA256_LEN], struct p11ca_err *err);
+
+/* Why a key that breaks the policy is used: an event "key-exception" unless the last one for this key says the same. */
+P11CA_CHECK int ledger_note_exception(struct ledger *l, const char *authority,
+    const uint8_t spki_sha256[SHA256_LEN], const char *reason, struct p11ca_err *err);
 
 /*
  * What the database itself can say: SQLite's integrity and foreign keys, the hash chain of events, serials unique,

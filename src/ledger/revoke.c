@@ -185,7 +185,9 @@ static int update_unhold(struct ledger *l, int64_t id, const struct row *row, st
 
     if (sql_begin(&s, l, text, err) != 0)
         return -1;
-    sql_int(&s, row->replaced ? LEDGER_SUPERSEDED : row->revoked_from);
+    sql_int(&s, row->replaced       ? LEDGER_SUPERSEDED
+                : row->revoked_from ? row->revoked_from
+                                    : LEDGER_ISSUED /* it came so from another program */);
     sql_int(&s, l->head.seq);
     sql_int(&s, id);
     return sql_run(&s, err);

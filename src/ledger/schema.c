@@ -228,7 +228,7 @@ static const char revocation_5[] =
 
     "DROP TRIGGER certificate_status;"
     "CREATE TRIGGER certificate_status BEFORE UPDATE OF status ON certificate WHEN NEW.status < OLD.status"
-    "  AND NOT (OLD.status = 3 AND OLD.reason IS 6 AND NEW.status IN (OLD.revoked_from, 2) AND "
+    "  AND NOT (OLD.status = 3 AND OLD.reason IS 6 AND NEW.status IN (coalesce(OLD.revoked_from, 1), 2) AND "
     "NEW.revoked_at ISNULL"
     "    AND NEW.reason ISNULL AND NEW.invalid_since ISNULL AND NEW.held_at IS OLD.revoked_at"
     "    AND NEW.changed > coalesce(OLD.changed, 0))"
@@ -261,6 +261,54 @@ static const char revocation_5[] =
     "CREATE TRIGGER crl_scope_delete BEFORE DELETE ON crl_scope"
     "  BEGIN SELECT RAISE(ABORT, 'CRLs are not deleted'); END;";
 
+/*
+ * Certificates that another CA program has issued. A serial of theirs may have one octet, and of a certificate that is
+ * not at hand only a line of an index is known: no key, no to-be-signed bytes, no algorithm. What p11ca itself issues
+ * keeps every rule. imported_revoked and imported_reason are what a row came with: they are in the digest of its "import"
+ * event, and later revocations do not touch them. crl_floor is the last CRL number of the program before.
+ *
+ * A table's constraints cannot be altered. Rebuilding the table would copy every certificate, minutes for a big ledger;
+ * SQLite documents the other way (lang_altertable, "Making Other Kinds Of Table Schema Changes"): constraints that
+ * only become weaker change no row, so that the text in sqlite_schema may be edited. RESET makes this connection read the
+ * text again, and the CREATE statements behind it move the schema cookie, so that other connections do, too.
+ */
+#define VERSION_IMPORT 6
+
+static const char import_columns[] = "ALTER TABLE certificate ADD COLUMN imported_at INTEGER;"
+                                     "ALTER TABLE certificate ADD COLUMN imported_revoked INTEGER;"
+                                     "ALTER TABLE certificate ADD COLUMN imported_reason INTEGER;"
+                                     "ALTER TABLE authority ADD COLUMN crl_floor INTEGER;"
+                                     "ALTER TABLE authority ADD COLUMN crl_floor_time INTEGER;";
+
+static const char import_constraints[] =
+    "PRAGMA writable_schema = ON;"
+    "UPDATE sqlite_schema SET sql = replace(replace(replace(replace(replace(sql,"
+    "  'CHECK (length(serial) BETWEEN 8 AND 20)',"
+    "  'CHECK (length(serial) BETWEEN iif(imported_at ISNULL, 8, 1) AND 20)'),"
+    "  'sig_alg        TEXT NOT NULL,', 'sig_alg        TEXT CHECK (sig_alg NOTNULL OR imported_at "
+    "NOTNULL),'),"
+    "  'spki_sha256    BLOB NOT NULL CHECK (length(spki_sha256) = 32)',"
+    "  'spki_sha256    BLOB CHECK (iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = 32))'),"
+    "  'request_sha256 BLOB NOT NULL CHECK (length(request_sha256) = 32)',"
+    "  'request_sha256 BLOB CHECK (iif(request_sha256 ISNULL, imported_at NOTNULL, length(request_sha256) = "
+    "32))'),"
+    "  'tbs_sha256     BLOB NOT NULL CHECK (length(tbs_sha256) = 32)',"
+    "  'tbs_sha256     BLOB CHECK (iif(tbs_sha256 ISNULL, imported_at NOTNULL, length(tbs_sha256) = 32))')"
+    "  WHERE type = 'table' AND name = 'certificate';"
+    "PRAGMA writable_schema = RESET;";
+
+static const char import_indexes[] =
+    "CREATE INDEX IF NOT EXISTS event_exception ON event (digest) WHERE kind = 'key-exception';"
+    "CREATE INDEX IF NOT EXISTS certificate_lot ON certificate (lot) WHERE lot IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS certificate_issued ON certificate (issued_at) WHERE issued_at IS NOT NULL;";
+
+static const char import_triggers[] =
+    "CREATE TRIGGER certificate_imported BEFORE UPDATE OF imported_at, imported_revoked, imported_reason"
+    "  ON certificate BEGIN SELECT RAISE(ABORT, 'certificates keep what they were imported as'); END;"
+    "CREATE TRIGGER authority_crl_floor BEFORE UPDATE OF crl_floor ON authority"
+    "  WHEN NEW.crl_floor IS NULL OR NEW.crl_floor < OLD.crl_floor"
+    "  BEGIN SELECT RAISE(ABORT, 'CRL numbers do not go back'); END;";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -272,6 +320,10 @@ static const struct {
     {3, ticket_3},
     {4, indexes_4},
     {5, revocation_5},
+    {VERSION_IMPORT, import_columns},
+    {VERSION_IMPORT, import_constraints},
+    {VERSION_IMPORT, import_indexes},
+    {VERSION_IMPORT, import_triggers},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)
@@ -356,12 +408,18 @@ static int migrate_locked(struct ledger *l, struct p11ca_err *err)
     return mark(l, err) == 0 ? sql_exec(l, "COMMIT", err) : -1;
 }
 
+/* In defensive mode SQLite does not let anybody edit sqlite_schema: off for the time of the migration. */
 int schema_migrate(struct ledger *l, struct p11ca_err *err)
 {
+    int rc;
+
     if (sql_exec(l, "BEGIN IMMEDIATE", err) != 0)
         return -1;
-    if (migrate_locked(l, err) == 0)
-        return 0;
-    ledger_rollback(l);
-    return -1;
+    sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    rc = migrate_locked(l, err);
+    sqlite3_exec(l->db, "PRAGMA writable_schema = OFF", NULL, NULL, NULL);
+    sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (rc != 0)
+        ledger_rollback(l);
+    return rc;
 }

@@ -23,7 +23,9 @@
 #include "ledger/handle.h"
 #include "ledger/ledger.h"
 
-#define NOW INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
+#define VERSION      6 /* of the schema */
+#define VERSION_TEXT "6"
+#define NOW          INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
 struct place {
     char dir[64], path[96];
@@ -317,7 +319,7 @@ static void open_makes_a_private_file(void **state)
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 5);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
     check_says(p, "");
     open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
@@ -364,12 +366,12 @@ static void open_refuses_newer_versions(void **state)
     with_factory(p);
     ledger_close(p->l);
     p->l = NULL;
-    raw_ok(p, "PRAGMA user_version = 6");
+    raw_ok(p, "PRAGMA user_version = 99");
     refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
-        "%P: schema: want version 5 or older, have 6: made by a newer p11ca");
+        "%P: schema: want version " VERSION_TEXT " or older, have 99: made by a newer p11ca");
     raw_ok(p, "PRAGMA user_version = 0");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 5, have 0: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 0: the next command that writes brings it up");
 }
 
 static struct ledger_crl crl_of(int64_t number)
@@ -424,11 +426,11 @@ static void version_1_is_brought_up(void **state)
     make_version(p, 1);
     raw_ok(p, "INSERT INTO crl VALUES (1, 1, NULL, 1799999000, 1800009000, zeroblob(32))");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 5, have 1: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 1: the next command that writes brings it up");
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_table_info('crl') WHERE name = 'der'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 5);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
     events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 issue factory device 1101 - 32\n");
     check_says(p, "authority 'factory': CRL 1: want its octets, have none\n");
@@ -449,12 +451,12 @@ static void version_2_is_brought_up(void **state)
 
     make_version(p, 2);
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 5, have 2: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 2: the next command that writes brings it up");
     assert_int_equal(
         raw_int(p, "SELECT count(*) FROM pragma_table_info('certificate') WHERE name = 'ticket'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 5);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE ticket IS NULL"), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_list('certificate') WHERE name IN"
@@ -469,6 +471,95 @@ static void version_2_is_brought_up(void **state)
     (void)reserve_on(p, 3, put_ticket(p, 1));
     assert_int_equal(raw_int(p, "SELECT used FROM ticket"), 1);
     check_says(p, "");
+}
+
+static void import(struct place *p, struct ledger_foreign *rows, size_t n)
+{
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_import(p->l, "factory", rows, n, 0, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+}
+
+/* What is taken over may be less than what is issued here, which may not. */
+static void foreign_rows_are_taken_over(void **state)
+{
+    static const uint8_t one[] = {1}, two[] = {2};
+    struct place *p = *state;
+    struct ledger_foreign rows[] = {
+        {.serial = {one, 1}, .subject = "CN=one", .not_after = NOW, .reason = -1},
+        {.serial = {two, 1}, .subject = "CN=two", .not_after = NOW, .revoked_at = NOW - 9, .reason = 1},
+    };
+    struct ledger_cert c = row(1);
+    struct ledger_known known;
+    int64_t id;
+
+    with_factory(p);
+    import(p, rows, 2);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
+    assert_int_equal(ledger_find_known(p->l, "factory", rows[1].serial, &known, &p->err), 1);
+    assert_true(known.imported && !known.has_cert && known.status == LEDGER_REVOKED);
+    check_says(p, "");
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_import(p->l, "factory", rows, 1, 0, &p->err), "SERIAL_COLLISION",
+        "authority 'factory': serial 01: want one it has not used, have one in the ledger");
+    refused(p, ledger_import_revoked(p->l, known.id, &rows[1], &p->err), "NOT_IMPORTED",
+        "certificate row 2: want one that was imported and is not revoked, have another");
+    c.serial = rows[0].serial;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "SERIAL_LENGTH",
+        "RFC 5280 4.1.2.2: serial: want 8 to 20 octets, have 1");
+    ledger_rollback(p->l);
+}
+
+static void foreign_crl_numbers_go_on(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    assert_int_equal(ledger_import_crl(p->l, "factory", 41, NOW - 5, NULL, &p->err), 1);
+    assert_int_equal(ledger_import_crl(p->l, "factory", 41, NOW - 5, NULL, &p->err), 0);
+    ok(p, ledger_commit(p->l, &p->err));
+    next_crl_is(p, 42, NOW - 5);
+    ok(p, put_crl(p, crl_of(42)));
+    check_says(p, "");
+    raw_ok(p, "DROP TRIGGER authority_crl_floor; UPDATE authority SET crl_floor = 7");
+    check_says(p, "authority 'factory': CRL 42: want CRL 41 before it, have none\n"
+                  "authority 'factory': CRL number 7: want an 'import-crl' event with it, have none\n");
+}
+
+/* The digest of an import covers what rows are and the revocation they came with. */
+static void foreign_rows_are_checked(void **state)
+{
+    static const char *const forgeries[] = {
+        "UPDATE certificate SET subject = 'CN=other' WHERE id = 1",
+        "UPDATE certificate SET not_after = 1 WHERE id = 1",
+        "UPDATE certificate SET serial = x'05' WHERE id = 1",
+        "UPDATE certificate SET imported_revoked = imported_revoked + 1 WHERE id = 2",
+        "UPDATE certificate SET imported_reason = 3 WHERE id = 2",
+        "DELETE FROM certificate WHERE id = 2",
+    };
+    static const uint8_t one[] = {1}, two[] = {2};
+    struct place *p = *state;
+    struct ledger_foreign rows[] = {
+        {.serial = {one, 1}, .subject = "CN=one", .not_after = NOW, .reason = -1},
+        {.serial = {two, 1}, .subject = "CN=two", .not_after = NOW, .revoked_at = NOW - 9, .reason = 1},
+    };
+    char sql[256];
+    size_t i;
+
+    with_factory(p);
+    import(p, rows, 2);
+    raw_ok(p, "DROP TRIGGER certificate_identity; DROP TRIGGER certificate_content;"
+              "DROP TRIGGER certificate_imported; DROP TRIGGER certificate_delete");
+    for (i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+        ok(p, ledger_begin(p->l, &p->err));
+        snprintf(sql, sizeof(sql), "%s", forgeries[i]);
+        assert_int_equal(sqlite3_exec(p->l->db, sql, NULL, NULL, NULL), SQLITE_OK);
+        check_says(p, "event 2: import: its rows are not those that were imported\n");
+        ledger_rollback(p->l);
+    }
+    raw_ok(p, "DELETE FROM certificate");
+    check_says(p, "event 2: import: want its rows, have none\n");
 }
 
 /* The upgrade makes the same tables as a new ledger has. */
@@ -1065,7 +1156,13 @@ static void reserve_refuses_malformed_rows(void **state)
     c = row(1);
     c.spki_sha256.len = 31;
     refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
-        "%P: CHECK constraint failed: length(spki_sha256) = 32");
+        "%P: CHECK constraint failed: iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = "
+        "32)");
+    c = row(1);
+    c.spki_sha256.len = 0;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: CHECK constraint failed: iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = "
+        "32)");
     c = row(1);
     c.subject = NULL;
     refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
@@ -1312,8 +1409,14 @@ static void each_takes_every_filter(void **state)
         {{.status = LEDGER_ISSUED}, 3},
         {{.status = LEDGER_RESERVED}, 1},
         {{.status = LEDGER_REVOKED}, 0},
-        {{.status = -1, .expiring = NOW + 1002}, 2},
-        {{.status = -1, .expiring = NOW + 9999}, 3}, /* not the reserved one */
+        {{.status = 1, .expires_before = NOW + 1003}, 2},
+        {{.status = 1, .expires_before = NOW + 9999}, 3}, /* not the reserved one */
+        {{.status = -1, .subject = "cn=s"}, 4},
+        {{.status = -1, .subject = "%"}, 0},
+        {{.status = -1, .sans = "x"}, 0},
+        {{.status = -1, .lot = "none"}, 0},
+        {{.status = -1, .issued_after = NOW}, 3},
+        {{.status = -1, .issued_before = NOW}, 0},
         {{.status = -1, .after_id = 3}, 1},
         {{.status = -1, .limit = 3}, 3},
         {{.status = LEDGER_ISSUED, .after_id = 1, .limit = 1, .authority = "factory", .profile = "device"},
@@ -1333,6 +1436,70 @@ static void each_takes_every_filter(void **state)
     }
     f.serial = row(3).serial;
     assert_int_equal(count_certs(p, f), 1);
+}
+
+/* The statement of a walk, with its values, as SQLite was given it. */
+static int keep_sql(unsigned what, void *ctx, void *stmt, void *text)
+{
+    char *sql = sqlite3_expanded_sql(stmt);
+
+    (void)what, (void)text;
+    snprintf(ctx, 4096, "EXPLAIN QUERY PLAN %s", sql);
+    sqlite3_free(sql);
+    return 0;
+}
+
+static int see_plan(void *arg, int n, char **values, char **names)
+{
+    (void)names;
+    assert_int_equal(n, 4);
+    /* The first that is about the certificates. */
+    if (!*(char *)arg && strstr(values[3], " c"))
+        snprintf(arg, 256, "%s", values[3]);
+    return 0;
+}
+
+/* A ledger of ten million rows is asked like one of ten thousand: what has an index is found by it. */
+static void walks_use_indexes(void **state)
+{
+    static const uint8_t digest[SHA256_LEN] = {1};
+    static const struct {
+        struct ledger_filter f;
+        const char *plan;
+    } rows[] = {
+        {{.status = -1}, "SCAN c"},
+        {{.status = -1, .limit = 9, .after_id = 3}, "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"},
+        {{.status = -1, .serial = {digest, 20}}, "SEARCH c USING INDEX certificate_serial (serial=?)"},
+        {{.status = -1, .serial = {digest, 20}, .authority = "factory"},
+            "SEARCH c USING INDEX certificate_serial (serial=? AND authority=?)"},
+        {{.status = -1, .device = "SN-2"}, "SEARCH c USING INDEX certificate_device (device=?)"},
+        {{.status = -1, .spki_sha256 = {digest, 32}}, "SEARCH c USING INDEX certificate_key (<expr>=?)"},
+        {{.status = -1, .lot = "lot"}, "SEARCH c USING INDEX certificate_lot (lot=?)"},
+        {{.status = -1, .issued_after = 5}, "SEARCH c USING INDEX certificate_issued (issued_at>?)"},
+        {{.status = -1, .issued_after = 5, .issued_before = 9},
+            "SEARCH c USING INDEX certificate_issued (issued_at>? AND issued_at<?)"},
+        {{.status = LEDGER_ISSUED, .expires_before = 5},
+            "SEARCH c USING INDEX certificate_expiry (not_after<?)"},
+        {{.status = LEDGER_ISSUED, .expires_after = 5},
+            "SEARCH c USING INDEX certificate_expiry (not_after>?)"},
+        {{.status = -1, .subject = "x"}, "SCAN c"},
+        {{.status = -1, .sans = "x"}, "SCAN c"},
+    };
+    struct place *p = *state;
+    size_t i;
+
+    with_factory(p);
+    issue(p, 1);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char sql[4096] = "", plan[256] = "";
+
+        sqlite3_trace_v2(p->l->db, SQLITE_TRACE_STMT, keep_sql, sql);
+        (void)count_certs(p, rows[i].f);
+        sqlite3_trace_v2(p->l->db, 0, NULL, NULL);
+        assert_int_equal(sqlite3_exec(p->l->db, sql, see_plan, plan, NULL), SQLITE_OK);
+        if (strcmp(plan, rows[i].plan) != 0)
+            fail_msg("row %zu: want '%s', have '%s'", i, rows[i].plan, plan);
+    }
 }
 
 static int stop_at_two(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
@@ -1985,11 +2152,10 @@ static void triggers_hold_against_others(void **state)
         {"DELETE FROM certificate", "certificates are not deleted"},
         {"INSERT OR REPLACE INTO certificate SELECT * FROM certificate",
             "certificates are not replaced: the row or serial exists"},
-        {"INSERT OR REPLACE INTO certificate SELECT 9, authority, serial, 0, profile, device, subject, sans, "
-         "sig_alg,"
-         " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot, supersedes, reserved_at, "
-         "NULL, NULL,"
-         " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
+        {"INSERT OR REPLACE INTO certificate (id, authority, serial, status, profile, subject, sig_alg,"
+         " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, reserved_at) SELECT 9, authority, "
+         "serial, 0, profile, subject, sig_alg, spki_sha256, request_sha256, tbs_sha256, not_before, "
+         "not_after, reserved_at FROM certificate",
             "certificates are not replaced: the row or serial exists"},
         {"UPDATE certificate SET serial = zeroblob(9)", "certificates keep what they were reserved for"},
         {"UPDATE certificate SET authority = 2", "certificates keep what they were reserved for"},
@@ -2001,6 +2167,8 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE certificate SET not_after = 9", "certificates do not change once issued"},
         {"UPDATE certificate SET status = 0",
             "certificates go from reserved to issued to superseded to revoked; back only from hold"},
+        {"UPDATE certificate SET imported_at = 1", "certificates keep what they were imported as"},
+        {"UPDATE authority SET crl_floor = NULL", "CRL numbers do not go back"},
         {"DELETE FROM authority", "authorities are not deleted"},
         {"UPDATE authority SET spki = zeroblob(9)", "authorities keep their name and key"},
         {"UPDATE authority SET name = 'x'", "authorities keep their name and key"},
@@ -2307,6 +2475,7 @@ int main(void)
         TEST(find_gives_the_newest),
         TEST(find_wants_all_of_the_key),
         TEST(each_takes_every_filter),
+        TEST(walks_use_indexes),
         TEST(each_stops_when_told),
         cmocka_unit_test(status_names),
         TEST(event_says_who_where_when),
@@ -2329,6 +2498,9 @@ int main(void)
         TEST(ticket_keeps_its_text),
         cmocka_unit_test(check_finds_in_tickets),
         TEST(triggers_hold_against_others),
+        TEST(foreign_rows_are_taken_over),
+        TEST(foreign_crl_numbers_go_on),
+        TEST(foreign_rows_are_checked),
         cmocka_unit_test(check_finds_in_crls),
         TEST(check_escapes),
         TEST(check_survives_a_damaged_file),

@@ -53,6 +53,8 @@ P11CA_API P11CA_CHECK int p11ca_revoke(struct p11ca_home *home, const struct p11
 struct p11ca_crl_order {
     unsigned days, hours; /* together: nextUpdate lies so far behind thisUpdate */
     bool delta;           /* only what changed since the last complete one (RFC 5280 5.2.4) */
+    unsigned
+        partition; /* the list of one of the authority's crl-partitions (RFC 5280 5.2.5), from 1; 0: of all */
     const char *output;
     bool der; /* not PEM */
     bool force;
@@ -67,7 +69,7 @@ struct p11ca_crl {
 
 /*
  * Signs and publishes an authority's next CRL. Killed before it is in the ledger, nothing has happened; afterwards the number
- * is used, and the next call takes the next. Codes: those of the lint (CRL_*), CRL_DAYS (P11CA_USAGE), CRL_NO_BASE
+ * is used, and the next call takes the next. Codes: those of the lint (CRL_*), CRL_DAYS and PARTITION (P11CA_USAGE), CRL_PARTITIONS (P11CA_CONFIG), CRL_NO_BASE
  * (P11CA_REFUSED: a delta before any complete one), CRL_TOO_LARGE, NO_CA_CERT, CRL_TIME and CLOCK (the clock was set back),
  * CRL_NUMBER (another process was faster), OUTPUT_EXISTS.
  */

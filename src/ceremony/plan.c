@@ -366,7 +366,6 @@ static int make_cert(struct plan *p, const struct step *step, const struct plan_
         .profile = c->profile,
         .subject = c->subject,
         .spki = c->spki,
-        .crl_url = c->signer ? c->signer->conf->crl_url : NULL,
         .ocsp_url = c->signer ? c->signer->conf->ocsp_url : NULL,
         .ca_issuers_url = c->signer ? c->signer->conf->ca_issuers_url : NULL,
         .issuer = c->signer ? c->signer->issuer : NULL,
@@ -374,6 +373,8 @@ static int make_cert(struct plan *p, const struct step *step, const struct plan_
     unsigned days = step->args.days ? (unsigned)step->args.days : c->profile->days;
 
     stand_in_serial(&cp);
+    if (c->signer)
+        cp.crl_url = authority_crl_url(c->signer->conf, cp.serial, cp.serial_len);
     if (profile_check_key(c->profile, c->spki, err) != 0 ||
         weak_list_check(p->home->weak_keys, c->spki, err) != 0 ||
         profile_check_subject(c->profile, c->subject, NULL, err) != 0 ||

@@ -14,6 +14,7 @@ static const struct cli_option options[] = {
     {"output", 'o', "FILE", "where the list goes (PEM; DER when it ends in .der)", false},
     {"der", 0, NULL, "DER, whatever FILE is called", false},
     {"delta", 0, NULL, "only what changed since the last complete list", false},
+    {"partition", 0, "I", "the list of one of the authority's crl-partitions, from 1", false},
     {"days", 0, "N", "nextUpdate is so many days away (default: 7)", false},
     {"hours", 0, "N", "or so many hours", false},
     {"release", 0, NULL, "publish the list that was signed ahead and whose time has come", false},
@@ -60,7 +61,11 @@ static int run_sign(struct cli *cli, struct p11ca_err *err)
 
     o.der = cli_flag(cli, "der") || is_der(o.output);
     o.days = cli_value(cli, "days") || cli_value(cli, "hours") ? 0 : DAYS_DEFAULT;
-    if (cli_number(cli, "days", 36525, &o.days, err) != 0 ||
+    if (cli_value(cli, "partition") &&
+        strspn(cli_value(cli, "partition"), "0") == strlen(cli_value(cli, "partition")))
+        return err_set(err, P11CA_USAGE, "USAGE", "option --partition: want a number from 1");
+    if (cli_number(cli, "partition", 1024, &o.partition, err) != 0 ||
+        cli_number(cli, "days", 36525, &o.days, err) != 0 ||
         cli_number(cli, "hours", 1000000, &o.hours, err) != 0 || cli_home(cli, &home, err) != 0 ||
         p11ca_crl(home, cli->args[0], &o, &crl, err) != 0)
         return -1;
@@ -113,24 +118,28 @@ static void say_slots(const struct p11ca_crl_deadline *d, char *dst, size_t size
 
 static json_t *deadline_json(const struct p11ca_crl_deadline *d)
 {
-    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b,s:o,s:o}", "authority", d->authority, "number",
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b,s:o,s:o,s:o}", "authority", d->authority, "number",
         d->number ? json_integer((json_int_t)d->number) : json_null(), "this_update",
         cli_time(d->this_update), "next_update", cli_time(d->next_update), "days_left",
         d->number ? json_integer((json_int_t)(d->left / DAY)) : json_null(), "overdue", d->overdue,
         "revoked_since", (json_int_t)d->revoked, "slots", (json_int_t)d->slots, "slots_void", d->slots_void,
-        "slot_next", cli_time(d->slot_next), "slots_until", cli_time(d->slots_until));
+        "slot_next", cli_time(d->slot_next), "slots_until", cli_time(d->slots_until), "partition",
+        d->part ? json_integer((json_int_t)d->part) : json_null());
 }
 
 static int show_deadline(void *arg, const struct p11ca_crl_deadline *d)
 {
     char left[128], slots[160];
+    char part[48] = "";
     json_t *rows = arg;
 
+    if (d->part)
+        snprintf(part, sizeof(part), ", partition %u of %u", d->part, d->parts);
     if (rows)
         return json_array_append_new(rows, deadline_json(d));
     say_left(d, left, sizeof(left));
     say_slots(d, slots, sizeof(slots));
-    cli_print("%s: %s; revoked since: %zu%s", d->authority, left, d->revoked, slots);
+    cli_print("%s%s: %s; revoked since: %zu%s", d->authority, part, left, d->revoked, slots);
     return 0;
 }
 
@@ -178,8 +187,9 @@ static int check_sign(struct cli *cli, struct p11ca_err *err)
 
 static int run(struct cli *cli, struct p11ca_err *err)
 {
-    static const char *const not_next[] = {"output", "days", "hours", "der", "delta", "release", NULL};
-    static const char *const not_release[] = {"days", "hours", "delta", NULL};
+    static const char *const not_next[] = {
+        "output", "days", "hours", "der", "delta", "release", "partition", NULL};
+    static const char *const not_release[] = {"days", "hours", "delta", "partition", NULL};
 
     if (cli_flag(cli, "next"))
         return refuse_with(cli, "next", not_next, err) == 0 ? run_next(cli, err) : -1;

@@ -176,6 +176,26 @@ static int check_not_revoked(
         when);
 }
 
+unsigned authority_crl_part(const struct authority_conf *conf, const uint8_t *serial, size_t len)
+{
+    unsigned n = 0;
+
+    if (!conf->crl_partitions)
+        return 0;
+    if (len)
+        n = serial[len - 1];
+    if (len > 1)
+        n += (unsigned)serial[len - 2] << 8;
+    return 1 + n % (unsigned)conf->crl_partitions;
+}
+
+const char *authority_crl_url(const struct authority_conf *conf, const uint8_t *serial, size_t len)
+{
+    unsigned part = authority_crl_part(conf, serial, len);
+
+    return part ? conf->crl_urls[part - 1] : conf->crl_url;
+}
+
 int authority_need_issuer(const struct p11ca_home *home, struct ledger *l, const struct authority_conf *conf,
     struct issuer **ret, struct p11ca_err *err)
 {
@@ -186,7 +206,8 @@ int authority_need_issuer(const struct p11ca_home *home, struct ledger *l, const
     if (authority_issuer(l, conf, &issuer, err) != 0)
         return -1;
     if (issuer) {
-        if (check_not_revoked(l, conf, issuer, err) != 0)
+        if (check_not_revoked(l, conf, issuer, err) != 0 ||
+            ledger_fix_crl_parts(l, conf->name, conf->crl_partitions, err) != 0)
             return -1;
         *ret = issuer;
         issuer = NULL;

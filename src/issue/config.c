@@ -12,6 +12,8 @@
 #include "x509/name.h"
 #include "x509/san.h"
 
+#define CRL_PARTITIONS_MAX 1024
+
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
 struct top {
@@ -53,6 +55,7 @@ static const struct conf_field authority_fields[] = {
     A("issuer", CONF_STR, false, issuer),
     A("issues", CONF_STRS, false, issues),
     A("crl-url", CONF_STR, false, crl_url),
+    A("crl-partitions", CONF_INT, false, crl_partitions),
     A("ocsp-url", CONF_STR, false, ocsp_url),
     A("ca-issuers-url", CONF_STR, false, ca_issuers_url),
     A("device-uri", CONF_STR, false, device_uri),
@@ -123,9 +126,55 @@ static int check_url(const struct conf *conf, const struct authority_conf *a, co
     return 0;
 }
 
-static int check_urls(const struct conf *conf, const struct authority_conf *a, struct p11ca_err *err)
+/* crl-url with the partition's number for %d; NULL: no memory. */
+static char *partition_url(const char *url, int part)
 {
-    if (check_url(conf, a, "crl-url", "RFC 5280 4.2.1.13", a->crl_url, err) != 0 ||
+    const char *at = strstr(url, "%d");
+    char *text = NULL;
+
+    return asprintf(&text, "%.*s%d%s", (int)(at - url), url, part, at + 2) < 0 ? NULL : text;
+}
+
+static int make_partition_urls(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+{
+    int i;
+
+    a->crl_urls = calloc((size_t)a->crl_partitions + 1, sizeof(*a->crl_urls));
+    if (!a->crl_urls)
+        return err_nomem(err);
+    for (i = 0; i < a->crl_partitions; i++) {
+        a->crl_urls[i] = partition_url(a->crl_url, i + 1);
+        if (!a->crl_urls[i])
+            return err_nomem(err);
+        if (check_url(conf, a, "crl-url", "RFC 5280 4.2.1.13", a->crl_urls[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A certificate names the list of its partition: the number has a place in the URL, behind the host, and only there. */
+static int check_partitions(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+{
+    const char *at = a->crl_url ? strstr(a->crl_url, "%d") : NULL;
+    const char *path = a->crl_url && strlen(a->crl_url) > 7 ? strchr(a->crl_url + 7, '/') : NULL;
+
+    if (!config_setting_get_member(a->at, "crl-partitions"))
+        return check_url(conf, a, "crl-url", "RFC 5280 4.2.1.13", a->crl_url, err);
+    if (a->crl_partitions < 1 || a->crl_partitions > CRL_PARTITIONS_MAX)
+        return conf_err(conf, a->at, err, "authorities.%s: crl-partitions: want 1 to %d, have %d", a->name,
+            CRL_PARTITIONS_MAX, a->crl_partitions);
+    if (!at || strstr(at + 2, "%d") || !path || at < path)
+        return conf_err(conf, a->at, err,
+            "authorities.%s: crl-url: with crl-partitions want %%d once, behind the host, for the "
+            "partition's "
+            "number",
+            a->name);
+    return make_partition_urls(conf, a, err);
+}
+
+static int check_urls(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+{
+    if (check_partitions(conf, a, err) != 0 ||
         check_url(conf, a, "ocsp-url", "RFC 5280 4.2.2.1", a->ocsp_url, err) != 0)
         return -1;
     return check_url(conf, a, "ca-issuers-url", "RFC 5280 4.2.2.1", a->ca_issuers_url, err);
@@ -160,6 +209,12 @@ static int check_issues(const struct p11ca_home *home, struct authority_conf *a,
             return conf_err(conf, a->at, err,
                 "authorities.%s: issues: RFC 5280 4.2.1.9: profile '%s' cannot issue '%s'", a->name,
                 a->profile->name, p->name);
+        if (a->crl_partitions && (p->is_ca || p->crl_url))
+            return conf_err(conf, a->at, err,
+                "authorities.%s: crl-partitions: want profiles of end entities without a crl-url of their "
+                "own "
+                "in issues, have '%s'",
+                a->name, p->name);
     }
     return 0;
 }
@@ -191,7 +246,7 @@ static int check_responder(const struct conf *conf, const struct authority_conf 
             "authorities.%s: issuer: profile '%s' is for an OCSP responder: want the authority it answers "
             "for",
             a->name, a->profile_name);
-    if (a->issues.n || a->ticket_from || a->crl_url || a->ocsp_url || a->ca_issuers_url)
+    if (a->issues.n || a->ticket_from || a->crl_url || a->crl_partitions || a->ocsp_url || a->ca_issuers_url)
         return conf_err(conf, a->at, err,
             "authorities.%s: want token, key, subject, profile and issuer only: an OCSP responder issues "
             "nothing",
@@ -359,11 +414,16 @@ int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
 void home_config_free(struct p11ca_home *home)
 {
     size_t i;
+    int k;
 
     for (i = 0; i < home->n_tokens; i++)
         free((void *)(uintptr_t)home->tokens[i].store);
-    for (i = 0; i < home->n_authorities; i++)
+    for (i = 0; i < home->n_authorities; i++) {
         free(home->authorities[i].issues.v);
+        for (k = 0; home->authorities[i].crl_urls && k < home->authorities[i].crl_partitions; k++)
+            free(home->authorities[i].crl_urls[k]);
+        free(home->authorities[i].crl_urls);
+    }
     free(home->tokens);
     free(home->authorities);
     free(home->ledger_path);

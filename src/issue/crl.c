@@ -124,6 +124,9 @@ static int add_entry(void *arg, const struct ledger_revoked *row, struct p11ca_e
     if (row->serial.len > SERIAL_LEN)
         return err_set(err, P11CA_LEDGER, "SERIAL_LENGTH",
             "RFC 5280 4.1.2.2: serial: want at most %d octets, have %zu", SERIAL_LEN, row->serial.len);
+    if (m->order->partition &&
+        m->order->partition != authority_crl_part(m->conf, row->serial.p, row->serial.len))
+        return 0;
     if (row->revoked_at > m->plan.this_update && !m->dated)
         return refuse_early(m, row, err);
     if (row->revoked_at > m->plan.this_update) {
@@ -358,6 +361,8 @@ static int record(
         .next_update = plan->next_update,
         .der = {der->p, der->len},
         .upto = m->upto,
+        .part = m->order->partition,
+        .parts = m->order->partition ? m->conf->crl_partitions : 0,
         .slot = (int64_t)slot,
     };
 
@@ -473,11 +478,27 @@ static int plan_delta(struct making *m, struct p11ca_err *err)
     return 0;
 }
 
+static int plan_partition(struct making *m, struct p11ca_err *err)
+{
+    unsigned part = m->order->partition;
+
+    if (!part)
+        return 0;
+    if (part > (unsigned)m->conf->crl_partitions)
+        return err_set(err, P11CA_USAGE, "PARTITION",
+            "authority '%s': partition: want 1 to %d (crl-partitions), have %u", m->conf->name,
+            m->conf->crl_partitions, part);
+    m->scope.part = part;
+    m->plan.issuing_url = m->conf->crl_urls[part - 1];
+    return ledger_fix_crl_parts(m->ledger, m->conf->name, m->conf->crl_partitions, err);
+}
+
 static int make(struct making *m, struct p11ca_err *err)
 {
     int r = 0;
 
-    if (need_issuer(m, err) != 0 || ledger_next_crl(m->ledger, &m->scope, &m->next, err) != 0)
+    if (need_issuer(m, err) != 0 || plan_partition(m, err) != 0 ||
+        ledger_next_crl(m->ledger, &m->scope, &m->next, err) != 0)
         return -1;
     m->plan.issuer = m->issuer;
     m->plan.number = (uint64_t)m->next.number;
@@ -706,6 +727,7 @@ int p11ca_crl(struct p11ca_home *home, const char *authority, const struct p11ca
     const struct crl_order o = {.days = order->days,
         .hours = order->hours,
         .delta = order->delta,
+        .partition = order->partition,
         .output = order->output,
         .der = order->der,
         .force = order->force};

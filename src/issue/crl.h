@@ -28,6 +28,7 @@ typedef void crl_slot_fn(
 struct crl_order {
     unsigned days, hours; /* together from 1 hour: nextUpdate lies so far behind thisUpdate */
     bool delta;           /* to the last complete one */
+    unsigned partition;   /* only what this one tells of, from 1; 0: all */
     const char *output;
     bool der;   /* not PEM */
     bool force; /* replace output */

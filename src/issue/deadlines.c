@@ -16,26 +16,35 @@ struct asking {
     size_t overdue;
 };
 
+struct counting {
+    const struct authority_conf *conf;
+    unsigned part;
+    size_t n;
+};
+
 static int count_change(void *arg, const struct ledger_revoked *row, struct p11ca_err *err)
 {
-    (void)row, (void)err;
-    ++*(size_t *)arg;
+    struct counting *c = arg;
+
+    (void)err;
+    c->n += !c->part || authority_crl_part(c->conf, row->serial.p, row->serial.len) == c->part;
     return 0;
 }
 
 /* What changed behind the last list, and whether any of it changed behind the slots. */
-static int ask_changes(struct asking *a, const struct ledger_crl_next *next, const struct ledger_slots *slots,
-    struct p11ca_crl_deadline *d, struct p11ca_err *err)
+static int ask_changes(struct asking *a, const struct authority_conf *conf, int64_t upto,
+    const struct ledger_slots *slots, struct p11ca_crl_deadline *d, struct p11ca_err *err)
 {
-    size_t since_slots = 0;
+    struct counting since = {conf, d->part, 0}, since_slots = {conf, d->part, 0};
 
-    if (ledger_each_change(a->ledger, d->authority, next->last_upto, count_change, &d->revoked, err) != 0)
+    if (ledger_each_change(a->ledger, conf->name, upto, count_change, &since, err) != 0)
         return -1;
     if (slots->n &&
-        ledger_each_change(a->ledger, d->authority, slots->upto, count_change, &since_slots, err) != 0)
+        ledger_each_change(a->ledger, conf->name, slots->upto, count_change, &since_slots, err) != 0)
         return -1;
+    d->revoked = since.n;
     d->slots = (size_t)slots->n;
-    d->slots_void = since_slots != 0;
+    d->slots_void = since_slots.n != 0;
     d->slot_next = slots->first;
     d->slots_until = slots->until;
     return 0;
@@ -53,29 +62,47 @@ static void set_last(
     d->overdue = last ? d->left <= 0 : wanted;
 }
 
-static int ask_scope(struct asking *a, const struct ledger_scope *scope, bool wanted,
+/* always: told of also when no such list was ever signed. */
+static int ask_scope(struct asking *a, const struct authority_conf *conf, bool always,
     struct p11ca_crl_deadline *d, struct p11ca_err *err)
 {
+    const struct ledger_scope scope = {.authority = conf->name, .part = d->part};
     SCOPED(ledger_crl) struct ledger_crl *last = NULL;
     struct ledger_crl_next next;
     struct ledger_slots slots;
 
-    if (ledger_next_crl(a->ledger, scope, &next, err) != 0 ||
-        ledger_get_crl(a->ledger, scope, false, &last, err) != 0 ||
-        ledger_get_slots(a->ledger, scope, a->now, &slots, err) != 0 ||
-        ask_changes(a, &next, &slots, d, err) != 0)
+    if (ledger_next_crl(a->ledger, &scope, &next, err) != 0 ||
+        ledger_get_crl(a->ledger, &scope, false, &last, err) != 0 ||
+        ledger_get_slots(a->ledger, &scope, a->now, &slots, err) != 0 ||
+        ask_changes(a, conf, next.last_upto, &slots, d, err) != 0)
         return -1;
-    set_last(a, last, wanted, d);
+    if (!last && !always)
+        return 0;
+    set_last(a, last, conf->crl_url != NULL, d);
     a->overdue += d->overdue;
     a->ended = a->fn && a->fn(a->arg, d) != 0;
+    return 0;
+}
+
+/* A list of all certificates, and those of the partitions. */
+static int ask_scopes(
+    struct asking *a, const struct authority_conf *conf, const char *key, struct p11ca_err *err)
+{
+    unsigned part, parts = (unsigned)conf->crl_partitions;
+
+    for (part = 0; part <= parts && !a->ended; part++) {
+        struct p11ca_crl_deadline d = {
+            .authority = conf->name, .key_sha256 = key, .part = part, .parts = part ? parts : 0};
+
+        if (ask_scope(a, conf, part || !parts, &d, err) != 0)
+            return -1;
+    }
     return 0;
 }
 
 static int ask_authority(struct asking *a, const struct authority_conf *conf, struct p11ca_err *err)
 {
     char key[2 * SHA256_LEN + 1];
-    struct p11ca_crl_deadline d = {.authority = conf->name, .key_sha256 = key};
-    const struct ledger_scope scope = {.authority = conf->name};
     AUTO_ISSUER issuer = NULL;
     uint8_t sha256[SHA256_LEN];
 
@@ -86,7 +113,7 @@ static int ask_authority(struct asking *a, const struct authority_conf *conf, st
     if (spki_sha256(&issuer->spki, sha256, err) != 0)
         return -1;
     text_hex_lower(sha256, sizeof(sha256), key);
-    return ask_scope(a, &scope, conf->crl_url != NULL, &d, err);
+    return ask_scopes(a, conf, key, err);
 }
 
 static int ask_all(struct asking *a, const char *authority, struct p11ca_err *err)

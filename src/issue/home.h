@@ -24,6 +24,8 @@ struct authority_conf {
     const char *issuer;      /* name of an authority; NULL: outside this home, or self-signed */
     struct conf_strs issues; /* profiles it may issue */
     const char *crl_url, *ocsp_url, *ca_issuers_url; /* NULL: none */
+    int crl_partitions;                              /* 0: one list for all */
+    char **crl_urls;                                 /* of each partition, crl_url with its number in it */
     const char *ticket_from; /* name of the authority whose key signs lot tickets; NULL: none is wanted */
     const char *device_uri;  /* a device without names gets this URI with its ID behind */
 };

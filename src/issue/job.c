@@ -305,6 +305,7 @@ int job_build(struct job *job, const struct job_ctx *ctx, struct blob serial)
     } else {
         return job_fail(job);
     }
+    plan->crl_url = authority_crl_url(ctx->authority, plan->serial, plan->serial_len);
     buf_reset(&job->tbs);
     if (set_validity(plan, job, ctx, &job->err) != 0 || tbs_build(plan, &job->tbs, &job->err) != 0 ||
         tbs_lint(der_buf(&job->tbs), plan->profile, plan->issuer, &job->err) != 0)
@@ -332,7 +333,6 @@ int job_prepare(struct job *job, const struct job_input *in, const struct job_ct
         .subject = der_buf(&job->subject),
         .spki = &job->spki,
         .sans = job->sans.n ? &job->sans : NULL,
-        .crl_url = ctx->authority->crl_url,
         .ocsp_url = ctx->authority->ocsp_url,
         .ca_issuers_url = ctx->authority->ca_issuers_url,
         .slot_exts = der_buf(&job->exts),

@@ -1,5 +1,6 @@
 /* CRLs as they were signed, and the revoked certificates that the next one lists. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -263,6 +264,80 @@ int ledger_each_crl(
             return r;
     }
     return r;
+}
+
+/* *ret_parts: what was recorded; *ret_issued: whether the authority has issued. */
+static int read_parts(
+    struct ledger *l, int64_t id, int64_t *ret_parts, bool *ret_issued, struct p11ca_err *err)
+{
+    static const char text[] = "SELECT coalesce(crl_parts, 0), EXISTS (SELECT 1 FROM certificate WHERE"
+                               " authority = a.id) FROM authority a WHERE id = ?";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_int(&s, id);
+    if (sql_step(&s, err) < 0)
+        return -1;
+    *ret_parts = sql_col_int(&s, 0);
+    *ret_issued = sql_col_int(&s, 1) != 0;
+    return 0;
+}
+
+/* 1: it is so already; 0: it can become so; -1. */
+static int check_parts(
+    struct ledger *l, const char *authority, int64_t id, int64_t parts, struct p11ca_err *err)
+{
+    int64_t have;
+    bool issued;
+
+    if (read_parts(l, id, &have, &issued, err) != 0)
+        return -1;
+    if (have == parts)
+        return 1;
+    if (!have && !issued)
+        return 0;
+    return err_set(err, P11CA_CONFIG, "CRL_PARTITIONS",
+        "authority '%s': crl-partitions: want %" PRId64
+        ", as the certificates say that were issued, have %" PRId64,
+        authority, have, parts);
+}
+
+static int put_parts(
+    struct ledger *l, const char *authority, int64_t id, int64_t parts, struct p11ca_err *err)
+{
+    static const char text[] = "UPDATE authority SET crl_parts = ? WHERE id = ?";
+    char detail[32];
+    const struct ledger_event e = {.kind = "crl-parts", .authority = authority, .detail = detail};
+    AUTO_SQL s = SQL_INIT;
+    int r = check_parts(l, authority, id, parts, err); /* again: another process may have been faster */
+
+    if (r != 0)
+        return r < 0 ? -1 : 0;
+    snprintf(detail, sizeof(detail), "%" PRId64, parts);
+    if (events_append(l, &e, err) != 0 || sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_int(&s, parts);
+    sql_int(&s, id);
+    return sql_run(&s, err);
+}
+
+int ledger_fix_crl_parts(struct ledger *l, const char *authority, int64_t parts, struct p11ca_err *err)
+{
+    int64_t id;
+    int r;
+
+    if (authorities_id(l, authority, &id, err) != 0)
+        return -1;
+    r = check_parts(l, authority, id, parts, err);
+    if (r != 0)
+        return r < 0 ? -1 : 0;
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    if (put_parts(l, authority, id, parts, err) == 0)
+        return ledger_commit(l, err);
+    ledger_rollback(l);
+    return -1;
 }
 
 /* A number or a time that was handed out is behind what comes later, whenever it was signed. */

@@ -349,6 +349,14 @@ typedef int ledger_crl_fn(void *arg, const struct ledger_crl *crl, struct p11ca_
 P11CA_CHECK int ledger_each_crl(
     struct ledger *l, const char *authority, ledger_crl_fn *fn, void *arg, struct p11ca_err *err);
 
+/*
+ * Says into how many parts (0: one list for all) the CRLs fall that an authority's certificates name. It stays what it was when
+ * the first was issued: -1, P11CA_CONFIG, CRL_PARTITIONS when it was another number. Recorded when it is not 0, event "crl-parts",
+ * in a transaction of its own.
+ */
+P11CA_CHECK int ledger_fix_crl_parts(
+    struct ledger *l, const char *authority, int64_t parts, struct p11ca_err *err);
+
 /* Slots of a scope that can still be released: behind all that was handed out, and not ended by now. */
 struct ledger_slots {
     int64_t n;
@@ -421,7 +429,7 @@ P11CA_CHECK int ledger_each_ticket(struct ledger *l, ledger_ticket_fn *fn, void 
 /*
  * Events: append-only (triggers refuse UPDATE and DELETE), each with the hash of the one before.
  * kind is one word: init key install issue publish reject alarm fail revoke unhold crl release config ceremony destroy
- * lint-skip ticket import import-crl key-exception ocsp.
+ * lint-skip ticket import import-crl key-exception ocsp crl-parts.
  * Operator (user name of the real uid) and host are added here.
  */
 struct ledger_event {

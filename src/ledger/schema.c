@@ -309,6 +309,15 @@ static const char import_triggers[] =
     "  WHEN NEW.crl_floor IS NULL OR NEW.crl_floor < OLD.crl_floor"
     "  BEGIN SELECT RAISE(ABORT, 'CRL numbers do not go back'); END;";
 
+/* Into how many parts an authority's CRLs fall: its certificates say so, and keep saying it. 0: they name one list. */
+#define VERSION_PARTS 7
+
+static const char parts[] =
+    "ALTER TABLE authority ADD COLUMN crl_parts INTEGER CHECK (crl_parts BETWEEN 1 AND 1024);"
+    "CREATE TRIGGER authority_crl_parts BEFORE UPDATE OF crl_parts ON authority WHEN OLD.crl_parts NOTNULL"
+    "  OR EXISTS (SELECT 1 FROM certificate WHERE authority = OLD.id)"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates keep the CRL they name'); END;";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -324,6 +333,7 @@ static const struct {
     {VERSION_IMPORT, import_constraints},
     {VERSION_IMPORT, import_indexes},
     {VERSION_IMPORT, import_triggers},
+    {VERSION_PARTS, parts},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)

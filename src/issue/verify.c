@@ -189,14 +189,12 @@ static int find_issuer(
 
     for (i = 0; i < p->n; i++) {
         struct issuer *issuer;
-        const struct sigalg *alg;
         struct p11ca_err ignored;
 
         if (!der_equal(p->certs[i].t.subject, cert->t.issuer) ||
             issuer_read(p->certs[i].der.p, p->certs[i].der.len, &issuer, &ignored) != 0)
             continue;
-        if (sigalg_read(cert->alg_id, issuer->spki.kind, "CERT", &alg, &ignored) == 0 &&
-            cert_verify(cert, issuer->pub, alg, &ignored) == 0) {
+        if (issuer_has_signed(issuer, cert, &ignored) == 0) {
             *ret = issuer;
             return 0;
         }

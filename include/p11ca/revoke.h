@@ -13,7 +13,7 @@
 P11CA_API const char *p11ca_reason_name(int reason);
 
 /* What to revoke: certs, or all of a lot or of a device. Strings are borrowed. */
-struct p11ca_revocation {
+struct p11ca_revoke_order {
     const char *const *certs; /* serials in hex, or certificate files */
     size_t n_certs;
     const char *lot;    /* the name of its input as it was given, or the lot's SHA-256 in hex; NULL: none */
@@ -46,7 +46,7 @@ typedef int p11ca_revoked_fn(void *arg, const struct p11ca_record *record, enum 
  * LOT_UNKNOWN, DEVICE_UNKNOWN, ISSUER_UNKNOWN, SIGNATURE_BAD, NOT_IN_LEDGER (an alarm in the ledger), NOT_ISSUED, SELF_SIGNED, REASON_CA, REVOKED_OTHERWISE, NOT_ON_HOLD.
  * fn may be NULL.
  */
-P11CA_API P11CA_CHECK int p11ca_revoke(struct p11ca_home *home, const struct p11ca_revocation *what,
+P11CA_API P11CA_CHECK int p11ca_revoke(struct p11ca_home *home, const struct p11ca_revoke_order *what,
     p11ca_revoked_fn *fn, void *arg, struct p11ca_revoked *ret, struct p11ca_err *err);
 
 /* A CRL to be signed. */
@@ -73,5 +73,45 @@ struct p11ca_crl {
  */
 P11CA_API P11CA_CHECK int p11ca_crl(struct p11ca_home *home, const char *authority,
     const struct p11ca_crl_order *order, struct p11ca_crl *ret, struct p11ca_err *err);
+
+/*
+ * Publishes, without the key, the latest list that a ceremony signed ahead and whose thisUpdate has come; of the order only
+ * output, der and force are looked at. P11CA_REFUSED: CRL_NOT_DUE (says when the next is), CRL_NO_SLOT (none lies ready), CRL_VOID
+ * (something was revoked since they were signed, or taken off hold). Killed, the same call finishes it (FINISHED).
+ */
+P11CA_API P11CA_CHECK int p11ca_crl_release(struct p11ca_home *home, const char *authority,
+    const struct p11ca_crl_order *order, struct p11ca_crl *ret, struct p11ca_err *err);
+
+/* When an authority's next list has to be out. Strings are borrowed for the time of the callback. */
+struct p11ca_crl_deadline {
+    const char *authority;
+    int64_t number; /* of the last complete list that was handed out; 0: there is none yet */
+    int64_t this_update, next_update;
+    int64_t left;           /* seconds until next_update, negative behind it; 0 without a list */
+    bool overdue;           /* behind next_update; or p11ca.conf says crl-url, and there is no list */
+    size_t revoked;         /* revocations, and holds taken back, that no list tells of yet */
+    size_t slots;           /* lists that were signed ahead of their time and can be released */
+    bool slots_void;        /* not any more: something was revoked since */
+    int64_t slot_next;      /* thisUpdate of the next of them; 0: there is none */
+    int64_t slots_until;    /* nextUpdate of the last of them: until then the key is not needed */
+    unsigned part, parts;   /* it covers part (from 1) of so many; 0: all certificates */
+    const char *key_sha256; /* of the authority's SubjectPublicKeyInfo, hex */
+};
+/* Non-zero ends the walk, without an error. */
+typedef int p11ca_crl_deadline_fn(void *arg, const struct p11ca_crl_deadline *d);
+
+/*
+ * All deadlines of an authority (NULL: of all in p11ca.conf) that has a CA certificate which has not ended, in the order of
+ * p11ca.conf. P11CA_NEGATIVE, CRL_OVERDUE, after all were told, when one is overdue.
+ */
+P11CA_API P11CA_CHECK int p11ca_crl_deadlines(struct p11ca_home *home, const char *authority,
+    p11ca_crl_deadline_fn *fn, void *arg, struct p11ca_err *err);
+
+/*
+ * The same as a calendar (RFC 5545) in the file output: an event, with an alarm before it, for the end of each last list and
+ * for each list that lies ready. The next calendar moves its events: their UIDs stay. OUTPUT_EXISTS without force.
+ */
+P11CA_API P11CA_CHECK int p11ca_crl_calendar(
+    struct p11ca_home *home, const char *authority, const char *output, bool force, struct p11ca_err *err);
 
 #endif

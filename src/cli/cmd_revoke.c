@@ -91,7 +91,7 @@ static void show_total(const struct shown *s, const struct p11ca_revoked *n)
             "%zu %s, %zu already, %zu left as they are", now, say_how(s, P11CA_REVOKED_NOW), already, left);
 }
 
-static int run_shown(struct shown *s, const struct p11ca_revocation *what, struct p11ca_err *err)
+static int run_shown(struct shown *s, const struct p11ca_revoke_order *what, struct p11ca_err *err)
 {
     struct p11ca_revoked n;
     AUTO_HOME home = NULL;
@@ -107,7 +107,7 @@ static int run_shown(struct shown *s, const struct p11ca_revocation *what, struc
 
 static int run(struct cli *cli, struct p11ca_err *err)
 {
-    struct p11ca_revocation what = {.certs = cli->args,
+    struct p11ca_revoke_order what = {.certs = cli->args,
         .n_certs = cli->n_args,
         .lot = cli_value(cli, "lot"),
         .device = cli_value(cli, "id"),

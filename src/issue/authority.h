@@ -53,6 +53,7 @@ SCOPE_DEFINE(ledger, struct ledger *, ledger_close)
 #define AUTO_LEDGER SCOPED(ledger) struct ledger *
 SCOPE_DEFINE(ledger_cert, struct ledger_cert *, ledger_cert_free)
 #define AUTO_LEDGER_CERT SCOPED(ledger_cert) struct ledger_cert *
+SCOPE_DEFINE(ledger_crl, struct ledger_crl *, ledger_crl_free)
 SCOPE_DEFINE(record, struct ledger_authority *, ledger_authority_free)
 #define AUTO_RECORD SCOPED(record) struct ledger_authority *
 

@@ -22,7 +22,7 @@
 
 struct revoking {
     struct p11ca_home *home;
-    const struct p11ca_revocation *what;
+    const struct p11ca_revoke_order *what;
     struct ledger_revocation r;
     struct ledger *ledger;
     p11ca_revoked_fn *fn;
@@ -48,7 +48,7 @@ const char *p11ca_reason_name(int reason)
 
 static int read_reason(struct revoking *v, struct p11ca_err *err)
 {
-    const struct p11ca_revocation *w = v->what;
+    const struct p11ca_revoke_order *w = v->what;
 
     if (w->undo && (w->reason || w->invalid_since))
         return err_set(err, P11CA_USAGE, "REASON", "reason: want none to take a hold back");
@@ -98,7 +98,7 @@ static int check_invalid_since(const struct revoking *v, struct p11ca_err *err)
 
 static int read_question(struct revoking *v, struct p11ca_err *err)
 {
-    const struct p11ca_revocation *w = v->what;
+    const struct p11ca_revoke_order *w = v->what;
     const struct authority_conf *conf;
 
     if ((w->n_certs != 0) + (w->lot != NULL) + (w->device != NULL) != 1)
@@ -496,7 +496,7 @@ static int revoke_all(struct revoking *v, struct p11ca_err *err)
     return find_certs(v, err) == 0 ? revoke_rows(v, err) : -1;
 }
 
-int p11ca_revoke(struct p11ca_home *home, const struct p11ca_revocation *what, p11ca_revoked_fn *fn,
+int p11ca_revoke(struct p11ca_home *home, const struct p11ca_revoke_order *what, p11ca_revoked_fn *fn,
     void *arg, struct p11ca_revoked *ret, struct p11ca_err *err)
 {
     __attribute__((cleanup(revoking_done))) struct revoking v = {

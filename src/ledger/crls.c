@@ -265,6 +265,64 @@ int ledger_each_crl(
     return r;
 }
 
+/* A number or a time that was handed out is behind what comes later, whenever it was signed. */
+#define WAITING                                                                                              \
+    "c.authority = ?1 AND s.part = ?2 AND s.slot > 0 AND s.released_at ISNULL AND c.number > ?3 AND"         \
+    " c.this_update > ?4 AND c.next_update > ?5"
+
+static int begin_waiting(struct sql *s, struct ledger *l, const char *text, const struct ledger_scope *scope,
+    int64_t now, struct p11ca_err *err)
+{
+    struct last last;
+    int64_t id;
+
+    if (authorities_id(l, scope->authority, &id, err) != 0 ||
+        last_of(l, id, scope->part, false, &last, err) != 0 || sql_begin(s, l, text, err) != 0)
+        return -1;
+    sql_int(s, id);
+    sql_int(s, scope->part);
+    sql_int(s, last.number);
+    sql_int(s, last.this_update);
+    sql_int(s, now);
+    return 0;
+}
+
+int ledger_get_slots(struct ledger *l, const struct ledger_scope *scope, int64_t now,
+    struct ledger_slots *ret, struct p11ca_err *err)
+{
+    static const char text[] =
+        "SELECT count(*), coalesce(min(c.this_update), 0), coalesce(max(c.next_update), 0),"
+        " coalesce(min(s.upto), 0) FROM crl c JOIN crl_scope s ON s.authority = c.authority"
+        " AND s.number = c.number WHERE " WAITING;
+    AUTO_SQL s = SQL_INIT;
+
+    if (begin_waiting(&s, l, text, scope, now, err) != 0 || sql_step(&s, err) < 0)
+        return -1;
+    *ret =
+        (struct ledger_slots){sql_col_int(&s, 0), sql_col_int(&s, 1), sql_col_int(&s, 2), sql_col_int(&s, 3)};
+    return 0;
+}
+
+int ledger_due_slot(struct ledger *l, const struct ledger_scope *scope, int64_t now, struct ledger_crl **ret,
+    struct p11ca_err *err)
+{
+    static const char text[] =
+        CRL_SELECT "WHERE " WAITING " AND c.this_update <= ?5 ORDER BY c.number DESC LIMIT 1";
+    AUTO_SQL s = SQL_INIT;
+    struct ledger_crl *crl = NULL;
+    int r;
+
+    if (begin_waiting(&s, l, text, scope, now, err) != 0)
+        return -1;
+    r = sql_step(&s, err);
+    if (r < 0)
+        return -1;
+    if (r > 0 && !(crl = row_copy(&s, &crl_shape)))
+        return err_nomem(err);
+    *ret = crl;
+    return 0;
+}
+
 int ledger_release_crl(struct ledger *l, const struct ledger_crl *crl, struct p11ca_err *err)
 {
     static const char text[] =

@@ -351,6 +351,21 @@ typedef int ledger_crl_fn(void *arg, const struct ledger_crl *crl, struct p11ca_
 P11CA_CHECK int ledger_each_crl(
     struct ledger *l, const char *authority, ledger_crl_fn *fn, void *arg, struct p11ca_err *err);
 
+/* Slots of a scope that can still be released: behind all that was handed out, and not ended by now. */
+struct ledger_slots {
+    int64_t n;
+    int64_t first; /* thisUpdate of the next one; 0: there is none */
+    int64_t until; /* nextUpdate of the last one */
+    int64_t upto;  /* event: revocations up to this one are in all of them */
+};
+P11CA_CHECK int ledger_get_slots(struct ledger *l, const struct ledger_scope *scope, int64_t now,
+    struct ledger_slots *ret, struct p11ca_err *err);
+
+/* Of those the latest whose thisUpdate has come; *ret is NULL (and 0 returned) when there is none. Free with
+ * ledger_crl_free(). */
+P11CA_CHECK int ledger_due_slot(struct ledger *l, const struct ledger_scope *scope, int64_t now,
+    struct ledger_crl **ret, struct p11ca_err *err);
+
 /* The slot was handed out; event "release". */
 P11CA_CHECK int ledger_release_crl(struct ledger *l, const struct ledger_crl *crl, struct p11ca_err *err);
 

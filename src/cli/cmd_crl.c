@@ -9,6 +9,7 @@
 
 #define DAYS_DEFAULT 7 /* CA/Browser Forum BR 4.9.7: of end entities, at most ten */
 #define DAY          86400
+#define HOUR         3600
 
 static const struct cli_option options[] = {
     {"output", 'o', "FILE", "where the list goes (PEM; DER when it ends in .der)", false},
@@ -99,8 +100,8 @@ static void say_left(const struct p11ca_crl_deadline *d, char *dst, size_t size)
     else if (d->overdue)
         snprintf(dst, size, "CRL %lld ended at %s: overdue", (long long)d->number, until);
     else
-        snprintf(dst, size, "CRL %lld, next update %s, in %lld days", (long long)d->number, until,
-            (long long)(d->left / DAY));
+        snprintf(dst, size, "CRL %lld, next update %s, in %lld %s", (long long)d->number, until,
+            (long long)(d->left / (d->left < 2 * DAY ? HOUR : DAY)), d->left < 2 * DAY ? "hours" : "days");
 }
 
 static void say_slots(const struct p11ca_crl_deadline *d, char *dst, size_t size)

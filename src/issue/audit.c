@@ -177,15 +177,11 @@ static void check_profile(struct audit *a, const struct ledger_cert *row, const 
         say(a, P11CA_WEAK, serial, "as the profile is now: %s", why.msg);
 }
 
-/* Another CA program may have chosen another digest for the same key. */
 static int verify_as(const struct ledger_cert *row, const struct cert *cert, const struct issuer *issuer,
     struct p11ca_err *err)
 {
-    const struct sigalg *alg = issuer->alg;
-
-    if (row->imported_at && sigalg_read(cert->alg_id, issuer->spki.kind, "CERT", &alg, err) != 0)
-        return -1;
-    return cert_verify(cert, issuer->pub, alg, err);
+    return row->imported_at ? issuer_has_signed(issuer, cert, err)
+                            : cert_verify(cert, issuer->pub, issuer->alg, err);
 }
 
 static void check_signature(

@@ -575,15 +575,15 @@ static int judge_rows(struct flow *f, const struct span *s, struct p11ca_err *er
 static int judge(struct flow *f, const struct span *s, struct p11ca_err *err)
 {
     struct ledger *l = f->order.ledger;
+    int rc;
 
-    if (!f->order.note)
-        return judge_rows(f, s, err);
-    if (ledger_begin(l, err) != 0)
+    if ((f->order.note ? ledger_begin(l, err) : ledger_begin_read(l, err)) != 0)
         return -1;
-    if (judge_rows(f, s, err) == 0)
+    rc = judge_rows(f, s, err);
+    if (rc == 0 && f->order.note)
         return ledger_commit(l, err);
     ledger_rollback(l);
-    return -1;
+    return rc;
 }
 
 /* Under the lock: where the rows of a turn that is durable are now. */

@@ -241,7 +241,7 @@ static int try_authority(void *arg, const struct ledger_authority *a, struct p11
         !der_equal(issuer->subject, s->cert->t.issuer))
         return 0;
     s->named = true;
-    if (cert_verify(s->cert, issuer->pub, issuer->alg, &why) == 0)
+    if (issuer_has_signed(issuer, s->cert, &why) == 0)
         snprintf(s->found, sizeof(s->found), "%s", a->name);
     return 0;
 }

@@ -150,12 +150,14 @@ static int ask_chain(const struct pile *p, const struct cert *cert, const struct
     return chain_verify(&chain, err);
 }
 
-static int revoked(int64_t at, struct p11ca_err *err)
+static int revoked(int64_t at, int reason, struct p11ca_err *err)
 {
+    const char *name = reason > CRL_UNSPECIFIED ? crl_reason_name(reason) : NULL;
     char when[TEXT_TIME];
 
     text_time(at, when);
-    return err_set(err, P11CA_NEGATIVE, "REVOKED", "revoked at %s", when);
+    return err_set(
+        err, P11CA_NEGATIVE, "REVOKED", "revoked at %s%s%s", when, name ? ", " : "", name ? name : "");
 }
 
 /* A certificate that chains to us and is not in the ledger was made behind its back. */
@@ -176,7 +178,7 @@ static int ask_ledger(
     snprintf(ret->status, sizeof(ret->status), "%s", ledger_status_name(c->status));
     if (c->status != LEDGER_REVOKED)
         return 0;
-    return revoked(c->revoked_at, err);
+    return revoked(c->revoked_at, c->reason, err);
 }
 
 /* --- revocation by files --- */
@@ -189,14 +191,12 @@ static int find_issuer(
 
     for (i = 0; i < p->n; i++) {
         struct issuer *issuer;
-        const struct sigalg *alg;
         struct p11ca_err ignored;
 
         if (!der_equal(p->certs[i].t.subject, cert->t.issuer) ||
             issuer_read(p->certs[i].der.p, p->certs[i].der.len, &issuer, &ignored) != 0)
             continue;
-        if (sigalg_read(cert->alg_id, issuer->spki.kind, "CERT", &alg, &ignored) == 0 &&
-            cert_verify(cert, issuer->pub, alg, &ignored) == 0) {
+        if (issuer_has_signed(issuer, cert, &ignored) == 0) {
             *ret = issuer;
             return 0;
         }
@@ -252,7 +252,9 @@ static int ask_crl(
             "signature");
     if (check_crl_times(&crl, at, err) != 0 || check_crl_whole(&crl, err) != 0)
         return -1;
-    return crl_item_find(&crl.t, cert->t.serial, &item) ? revoked(item.revoked_at, err) : 1;
+    return crl_item_find(&crl.t, cert->t.serial, &item)
+               ? revoked(item.revoked_at, crl_item_reason(&item), err)
+               : 1;
 }
 
 static int ask_crls(const struct p11ca_question *q, const struct cert *cert, const struct issuer *issuer,
@@ -286,7 +288,7 @@ static int ask_ocsp(const struct p11ca_question *q, const struct cert *cert, con
     if (ocsp_status_ask(der_buf(&file), der_buf(&cert->der), der_buf(&issuer->cert), at, &status, err) != 0)
         return err_prefix(err, "%s", q->ocsp);
     if (status.says == OCSP_SAYS_REVOKED)
-        return revoked(status.revoked_at, err);
+        return revoked(status.revoked_at, status.reason, err);
     if (status.says == OCSP_SAYS_GOOD)
         return 0;
     return err_set(err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN",

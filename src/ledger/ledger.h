@@ -44,6 +44,8 @@ P11CA_CHECK int ledger_begin(struct ledger *l, struct p11ca_err *err);  /* BEGIN
 P11CA_CHECK int ledger_commit(struct ledger *l, struct p11ca_err *err); /* durable on return */
 /* As ledger_begin, for what a re-run finds out again (published files): a power cut may undo the commit, nothing else. */
 P11CA_CHECK int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err);
+/* For many questions and no writing: all see the same state, and the file is locked once. Ends with ledger_rollback(). */
+P11CA_CHECK int ledger_begin_read(struct ledger *l, struct p11ca_err *err);
 void ledger_rollback(struct ledger *l); /* harmless outside a transaction */
 
 /* Counts up when a transaction of ours finds that somebody else has written since: what was looked up must be again. */

@@ -101,7 +101,7 @@ static int check_times(int64_t from, int64_t until, int64_t at, struct p11ca_err
 static int judge(OCSP_SINGLERESP *single, int64_t at, struct ocsp_status *ret, struct p11ca_err *err)
 {
     ASN1_GENERALIZEDTIME *revoked = NULL, *this_update = NULL, *next_update = NULL;
-    int reason, status = OCSP_single_get0_status(single, &reason, &revoked, &this_update, &next_update);
+    int reason = -1, status = OCSP_single_get0_status(single, &reason, &revoked, &this_update, &next_update);
     struct ocsp_status s = {.says = OCSP_SAYS_UNKNOWN};
     int64_t from, until;
 
@@ -115,6 +115,7 @@ static int judge(OCSP_SINGLERESP *single, int64_t at, struct ocsp_status *ret, s
         s.says = OCSP_SAYS_REVOKED;
     if (s.says == OCSP_SAYS_REVOKED && !read_time(revoked, &s.revoked_at))
         return bad(err, "4.2.1: want a revocationTime, have none");
+    s.reason = reason;
     *ret = s;
     return 0;
 }

@@ -9,6 +9,7 @@ enum ocsp_says { OCSP_SAYS_GOOD, OCSP_SAYS_REVOKED, OCSP_SAYS_UNKNOWN };
 struct ocsp_status {
     enum ocsp_says says;
     int64_t revoked_at; /* with REVOKED */
+    int reason;         /* CRLReason, -1: none; with REVOKED */
 };
 
 /*

@@ -199,7 +199,7 @@ rejects() {
 
 @test "refused: certificates of another CA, another one with the same serial" {
     cp forged.crt ca/newcerts/
-    rejects 'ca/newcerts/forged.crt: 09: signature: want one by this key with ecdsa-with-SHA256, have another' ca
+    rejects 'ca/newcerts/forged.crt: 09: certificate: signature: want one by this key with ecdsa-with-SHA256, have another' ca
     equal "$(sql "SELECT count(*) FROM certificate WHERE imported_at NOTNULL")" 5
     cp again.crt ca/newcerts/forged.crt
     rejects 'ca/newcerts/forged.crt: 01: RFC 5280 4.1.2.2: serial: another certificate has it, too' ca
@@ -282,4 +282,37 @@ END
     sed -i '/^  old = /s/key-exception = "[^"]*";/key-exception = "";/' home/p11ca.conf
     refused 3 "p11ca: home/p11ca.conf:*: authorities.old: key-exception: want a reason of 1 to 200 octets, for a key in a token" \
         p11ca -C home list
+}
+
+@test "after the import the new program goes on: old certificates are revoked from here, and the CRL takes the next number" {
+    local rows=${IMPORT_ROWS:-3000}
+    rm -rf home
+    p11ca -q init home --name Acme --softhsm >/dev/null
+    openssl pkcs8 -topk8 -nocrypt -in old.key -out old.p8
+    SOFTHSM2_CONF=$PWD/home/softhsm/softhsm2.conf softhsm2-util --import old.p8 --token acme-root --label old-key --id 77 \
+        --pin "$(cat home/pins/root)" >/dev/null
+    sed -i 's|^authorities = {|&\n  old = { token = "root"; key = "old-key"; key-exception = "made by openssl"; issues = [ "device" ]; subject = "CN=Old Root,O=Old\\\\, Inc.,C=US"; profile = "root-ca"; };|' home/p11ca.conf
+    p11ca -q -C home install old old.crt
+    awk -v n="$rows" 'BEGIN { for (i = 1; i <= n; i++) printf "%s\t300101000000Z\t%s\t%06X\tunknown\t/C=US/O=Old/CN=dev-%d\n",
+        i % 10 ? "V" : "R", i % 10 ? "" : "250101000000Z,keyCompromise", i + 1000000, i }' >>ca/index.txt
+    import ca --crl old.crl --without-certs >/dev/null
+    equal "$(p11ca -q -C home list -a old | wc -l)" $((rows + 5))
+
+    succeeds p11ca -C home revoke -a old 80 0F4241 ca/newcerts/01.pem --reason superseded
+    succeeds p11ca -C home --json crl old -o new.crl
+    equal "$(jq -r '"\(.number) \(.entries)"' <<<"$output")" "4097 $((rows / 10 + 5))"
+    openssl crl -in new.crl -CAfile old.crt -noout -verify 2>verify.log
+    equal "$(cat verify.log)" 'verify OK'
+    openssl crl -in new.crl -noout -text >new.txt
+    # From the program before with its date and reason, from here, and of a certificate that was never at hand.
+    equal "$(grep -c 'Serial Number: \(01\|02\|03\|80\|0F4241\|0F424A\)$' new.txt)" 6
+    equal "$(grep -A4 'Serial Number: 0F424A$' new.txt | grep -c 'Jan  1 00:00:00 2025 GMT\|Key Compromise')" 2
+    run openssl verify -crl_check -CAfile old.crt -CRLfile new.crl ca/newcerts/80.pem
+    [[ $status == 2 && $output == *'certificate revoked'* ]] || fail 'want it revoked'
+    # The same serial is not revoked twice, and the CRL of the next second has the next number.
+    succeeds p11ca -C home revoke -a old 0F4241 --reason superseded
+    sleep 1.1
+    succeeds p11ca -C home --json crl old -o new.crl --force
+    equal "$(jq -r .number <<<"$output")" 4098
+    sound
 }

@@ -111,14 +111,14 @@ negative() {
     for crl in ca.crl ca.der; do
         succeeds verify good.crt --ca ca.crt --crl "$crl"
         equal "$output" 'good.crt: verified, not revoked, serial 1000'
-        negative REVOKED 'bad.crt: revoked at 20*Z' bad.crt --ca ca.crt --crl "$crl"
+        negative REVOKED 'bad.crt: revoked at 20*Z, keyCompromise' bad.crt --ca ca.crt --crl "$crl"
     done
     negative CRL_STALE 'good.crt: old.crl: CRL: RFC 5280 5.1.2.5: want one that is current at 20*Z, have one for 2025-01-01T00:00:00Z to 2025-02-01T00:00:00Z' \
         good.crt --ca ca.crt --crl old.crl
     negative CRL_BAD "good.crt: other.crl: CRL: RFC 5280 6.3.3: want it signed by the key of the certificate's issuer, have another signature" \
         good.crt --ca ca.crt --crl other.crl
     # The right one of two: an attacker adds none that helps, and one that is another CA's is no answer.
-    negative REVOKED 'bad.crt: revoked at 20*Z' bad.crt --ca ca.crt --crl ca.crl --crl ca.der
+    negative REVOKED 'bad.crt: revoked at 20*Z, keyCompromise' bad.crt --ca ca.crt --crl ca.crl --crl ca.der
     p11ca -q init home --name Acme --softhsm >/dev/null
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout x.key -subj /CN=X -out x.crt 2>/dev/null
     sed 's/ca\.key/x.key/; s/ca\.crt/x.crt/' ca.cnf >x.cnf
@@ -130,7 +130,7 @@ negative() {
     succeeds verify good.crt --ca ca.crt --ocsp good.der
     equal "$output" 'good.crt: verified, not revoked, serial 1000'
     succeeds verify good.crt --ca ca.crt --ocsp by-ca.der --crl ca.crl
-    negative REVOKED 'bad.crt: revoked at 20*Z' bad.crt --ca ca.crt --ocsp bad.der
+    negative REVOKED 'bad.crt: revoked at 20*Z, keyCompromise' bad.crt --ca ca.crt --ocsp bad.der
     negative REVOCATION_UNKNOWN 'lost.crt: revocation: the OCSP response says that the responder does not know this certificate' \
         lost.crt --ca ca.crt --ocsp lost.der
     negative OCSP_BAD 'good.crt: bad.der: OCSP response: RFC 6960 4.2.1: want an answer about this certificate, have one about others' \
@@ -141,5 +141,5 @@ negative() {
         --at "$(date -u -d '+8 days' +%F)"
     negative OCSP_BAD 'good.crt: ca.crl: OCSP response: RFC 6960 4.2.1: want an OCSPResponse in DER, have something else' \
         good.crt --ca ca.crt --ocsp ca.crl
-    negative REVOKED 'bad.crt: revoked at 20*Z' bad.crt --ca ca.crt --ocsp bad.der --crl ca.crl
+    negative REVOKED 'bad.crt: revoked at 20*Z, keyCompromise' bad.crt --ca ca.crt --ocsp bad.der --crl ca.crl
 }

@@ -1363,6 +1363,28 @@ static void no_statement_has_scanned(const struct ledger *l)
     }
 }
 
+/* What another process commits meanwhile is seen by the next question behind it. */
+static void reading_sees_one_state(void **state)
+{
+    struct place *p = *state;
+    struct place other;
+
+    with_factory(p);
+    issue(p, 1);
+    other = *p;
+    other.l = NULL;
+    open_at(&other, LEDGER_WRITE, NOW);
+    ok(p, ledger_begin_read(p->l, &p->err));
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
+    issue(&other, 2);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
+    refused_as(p, ledger_begin_read(p->l, &p->err), P11CA_BUG, "TRANSACTION",
+        "%P: begin: want no transaction, have one");
+    ledger_rollback(p->l);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
+    ledger_close(other.l);
+}
+
 static void find_wants_all_of_the_key(void **state)
 {
     struct place *p = *state;
@@ -2473,6 +2495,7 @@ int main(void)
         TEST(renewal_supersedes),
         TEST(lot_of_the_same_input_is_the_same),
         TEST(find_gives_the_newest),
+        TEST(reading_sees_one_state),
         TEST(find_wants_all_of_the_key),
         TEST(each_takes_every_filter),
         TEST(walks_use_indexes),

@@ -347,7 +347,7 @@ static int read_kinds(
     size_t i;
 
     if (!k->authenticator == !k->principals.v)
-        return conf_err(conf, member(r.group, "principal"), err,
+        return conf_err(conf, k->authenticator ? k->authenticator : k->services, err,
             "want either an authenticator or principal in the policy, have %s",
             k->authenticator ? "both" : "neither");
     set->authenticator = k->authenticator != NULL;

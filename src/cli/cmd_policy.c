@@ -83,10 +83,9 @@ static int run_export(struct cli *cli, struct p11ca_err *err)
 
     if (cli->json && !cli_value(cli, "out"))
         return err_set(err, P11CA_USAGE, "USAGE", "option --json: want --out beside it");
-    if (load(cli, &policy, err) != 0)
+    if (load(cli, &policy, err) != 0 ||
+        p11ca_policy_export(policy, cli_value(cli, "format"), &text, err) != 0)
         return -1;
-    if (p11ca_policy_export(policy, cli_value(cli, "format"), &text, err) != 0)
-        return err_prefix(err, "%s", cli->args[0]);
     return write_out(cli, text, err);
 }
 

@@ -1,9 +1,9 @@
 /*
- * A service of the mesh: mesh NAME PORT CERT KEY CLIENTS RIGHTS
+ * A service of the mesh: mesh NAME PORT CERT KEY POLICY
  *
- * CLIENTS (p11ca_auth_load()) says who gets through the handshake, RIGHTS whose requests are answered: 200, all others
- * 403. PORT 0 is any. SIGHUP reads the CRLs anew, SIGTERM ends. What happens is told on stdout, a line each; "answers"
- * is told by the application alone.
+ * The policy's authenticator says who gets through the handshake, its rules for the service whose requests are
+ * answered: 200, all others 403. PORT 0 is any. SIGHUP reads CRLs and rules anew, SIGTERM ends. What happens is told on
+ * stdout, a line each; "answers" is told by the application alone.
  */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -25,9 +25,10 @@
 #define PATIENCE    10 /* seconds that a silent client may take */
 
 struct service {
-    const char *name;
+    const char *name, *path; /* of the policy */
     SSL_CTX *ctx;
-    struct p11ca_auth *clients, *rights;
+    struct p11ca_auth *clients;
+    struct p11ca_policy *policy;
     int door;
 };
 
@@ -89,21 +90,23 @@ static void respond(SSL *ssl, const char *status, const char *text)
 }
 
 static void answer(
-    struct service *s, SSL *ssl, const struct p11ca_identity *id, const struct p11ca_decision *d)
+    struct service *s, SSL *ssl, const struct p11ca_identity *id, const struct p11ca_name *caller)
 {
-    struct p11ca_err err = {0};
     char method[16], path[256];
-    bool may;
+    struct p11ca_request request = {.service = s->name, .id = id, .method = method, .path = path};
+    struct p11ca_verdict verdict;
+    struct p11ca_err err;
 
     if (read_request(ssl, method, path) != 0) {
-        tell(s, "answers 400 to %s", d->principal->text);
+        tell(s, "answers 400 to %s", caller->text);
         respond(ssl, "400 Bad Request", "want a request");
-        return;
+    } else if (p11ca_policy_check(s->policy, &request, &verdict, &err) == 0) {
+        tell(s, "answers 200 to %s: %s %s, by rule %s", caller->text, method, path, verdict.rule);
+        respond(ssl, "200 OK", caller->text);
+    } else {
+        tell(s, "answers 403 to %s: %s %s: %s", caller->text, method, path, err.msg);
+        respond(ssl, "403 Forbidden", "forbidden");
     }
-    may = p11ca_auth_check(s->rights, id, NULL, NULL, &err) == 0;
-    tell(s, "answers %s to %s: %s %s%s%s", may ? "200" : "403", d->principal->text, method, path,
-        may ? "" : ": ", may ? "" : err.msg);
-    respond(ssl, may ? "200 OK" : "403 Forbidden", may ? d->principal->text : "forbidden");
 }
 
 /* --- TLS --- */
@@ -121,7 +124,7 @@ static void serve(struct service *s, SSL *ssl)
     }
     if (p11ca_tls_peer(ssl, &id, &d, &err) == 0) {
         tell(s, "accepts %s, %s", d.principal->text, SSL_session_reused(ssl) ? "resumed" : "new");
-        answer(s, ssl, id, &d);
+        answer(s, ssl, id, d.principal);
     } else {
         tell(s, "refuses behind the handshake: %s: %s", err.code, err.msg);
     }
@@ -178,6 +181,8 @@ static void reload(struct service *s)
         tell(s, "read its CRLs anew");
     else
         tell(s, "keeps the CRLs it has: %s", err.msg);
+    if (p11ca_policy_load(s->policy, s->path, &err) != 0)
+        tell(s, "keeps the rules it has: %s", err.msg);
 }
 
 /* Signals are let in while it waits and at no other time: none is missed between a look and the wait. */
@@ -235,14 +240,16 @@ static void tell_door(const struct service *s)
 static int set_up(struct service *s, char **argv, struct p11ca_err *err)
 {
     s->name = argv[1];
+    s->path = argv[5];
     s->ctx = SSL_CTX_new(TLS_server_method());
-    if (!s->ctx || SSL_CTX_use_certificate_chain_file(s->ctx, argv[3]) != 1 ||
+    s->policy = p11ca_policy_new();
+    if (!s->ctx || !s->policy || SSL_CTX_use_certificate_chain_file(s->ctx, argv[3]) != 1 ||
         SSL_CTX_use_PrivateKey_file(s->ctx, argv[4], SSL_FILETYPE_PEM) != 1) {
         snprintf(err->msg, sizeof(err->msg), "%.200s, %.200s: cannot be used", argv[3], argv[4]);
         return -1;
     }
-    if (p11ca_auth_load(argv[5], NULL, NULL, &s->clients, err) != 0 ||
-        p11ca_auth_load(argv[6], NULL, NULL, &s->rights, err) != 0 ||
+    if (p11ca_auth_load(s->path, NULL, NULL, &s->clients, err) != 0 ||
+        p11ca_policy_load(s->policy, s->path, err) != 0 ||
         p11ca_tls_server(s->ctx, s->clients, s->name, err) != 0)
         return -1;
     s->door = open_door(argv[2]);
@@ -257,8 +264,8 @@ int main(int argc, char **argv)
     struct p11ca_err err = {0};
     sigset_t waiting;
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: mesh NAME PORT CERT KEY CLIENTS RIGHTS\n");
+    if (argc != 6) {
+        fprintf(stderr, "usage: mesh NAME PORT CERT KEY POLICY\n");
         return 2;
     }
     catch_signals(&waiting);

@@ -136,6 +136,9 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(LIB) $(AUTH)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+$(B)/tests/auth_openssl_test: $(TLS)
+$(B)/tests/auth_openssl_test: LIBS := $(TLS) $(AUTH) $(LIBS) -lssl
+
 # A part of the program that needs nothing else of it.
 $(B)/tests/progress_test: $(B)/obj/src/cli/progress.o
 

@@ -192,7 +192,8 @@ int gate_on_verify(X509_STORE_CTX *store, void *arg)
     struct p11ca_err err;
 
     X509_STORE_CTX_set_time(store, 0, (time_t)auth->clock(auth->clock_arg));
-    if (X509_verify_cert(store) != 1) {
+    /* Of a caller's own callback that says yes to a fault, the fault stays. */
+    if (X509_verify_cert(store) != 1 || X509_STORE_CTX_get_error(store) != X509_V_OK) {
         chain_error(store, &err);
         return refuse(store, ssl, X509_STORE_CTX_get_error(store), &err);
     }

@@ -461,6 +461,6 @@ NOT_ALLOWED TLS client: serial N of 'CN=inter': DNS 'b.example': want a rule tha
 
 @test "make mesh-demo: three services, allowed, forbidden, refused, revoked, resumed" {
     succeeds "$BATS_TEST_DIRNAME/../mesh/demo"
-    equal "$(grep -c '^ok ' <<<"$output")" 24
+    equal "$(grep -c '^ok ' <<<"$output")" 25
     refute grep -q '^WRONG' <<<"$output"
 }

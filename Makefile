@@ -65,7 +65,7 @@ UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
 CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests $(B)/tests/lot \
-           $(B)/tests/rows
+           $(B)/tests/rows $(B)/tests/decide
 
 BIN  := $(B)/bin/p11ca
 LIB  := $(B)/lib/libp11ca.a
@@ -134,6 +134,11 @@ $(B)/tests/requests $(B)/tests/lot $(B)/tests/rows: $(B)/tests/%: $(B)/obj/tests
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
 
+# Times what services do, with what they link.
+$(B)/tests/decide: $(B)/obj/tests/auth/decide.o $(AUTH)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $^ -lconfig -lcrypto -pthread
+
 # The fuzz targets over the stored inputs.
 $(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB) $(AUTH)
 	@mkdir -p $(@D)
@@ -193,7 +198,7 @@ demo: all
 bench: all $(HELPERS)
 	BUILD=$(CURDIR)/$(B) tests/bench
 
-FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch])
+FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch] tests/auth/decide.c)
 format:
 	clang-format-14 -i $(FORMATTED)
 
@@ -216,4 +221,4 @@ clean:
 	rm -rf build
 
 -include $(LIBOBJ:.o=.d) $(AUTHOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
-         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c)) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)
+         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c) tests/auth/decide.c) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)

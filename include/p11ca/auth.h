@@ -398,4 +398,114 @@ struct p11ca_decision {
 P11CA_API P11CA_CHECK int p11ca_auth_check(const struct p11ca_auth *auth, const struct p11ca_identity *id,
     const struct p11ca_chain *chain, struct p11ca_decision *ret, struct p11ca_err *err);
 
+/* --- policy: services, who they accept, methods and paths --- */
+
+/*
+ * What callers may do. A libconfig file:
+ *
+ *   authenticator = { trust = [ "factory.crt" ]; principal = [ "SPIFFE" ]; allow-any = [ "SPIFFE" ]; ... };
+ *   services = {
+ *       orders = { rules = (
+ *           { name = "web"; effect = "allow"; who = [ "SPIFFE:spiffe://acme.example/web" ];
+ *             methods = [ "GET", "POST" ]; paths = [ "/orders", "/health" ]; },
+ *           { name = "no-admin"; effect = "deny"; who = "any"; paths = [ "/admin" ]; } ); };
+ *   };
+ *
+ * The authenticator is that of p11ca_auth_load(), which takes this file, too; without one, principal = [ KIND, ... ]
+ * beside services says which names count. Unknown keys and empty lists are errors with file and line.
+ *
+ * A rule fits when all of who, methods and paths do, a list when one of its members does. who must be there: names
+ * "KIND:TEXT" as by p11ca_auth_allow(), or "any", whoever the authenticator lets in. Without methods or paths a rule is
+ * for all of them. In SPIFFE IDs, URIs and paths a segment "*" stands for any one segment, and "**", the last one, for
+ * all that is below (of a path: and for what it is below of).
+ *
+ * Denied is what a rule with effect "deny" fits, then what no rule with effect "allow" does. What is not known fits a
+ * denial: without a path in the request, every denial fits that is for certain paths. A denial of /a is one of /a/.
+ */
+struct p11ca_policy;
+
+#define P11CA_RULE_NAME 65 /* 64 of A-Z a-z 0-9 . _ - and a NUL */
+
+/* An empty one, which denies everything; caller frees, when no thread asks any more. NULL: no memory. */
+P11CA_API struct p11ca_policy *p11ca_policy_new(void);
+P11CA_API void p11ca_policy_free(struct p11ca_policy *policy);
+
+/*
+ * In place of what was loaded, all or nothing: when the file is refused, what was loaded before stays. Any number of
+ * threads may ask meanwhile, and see what was there before or what is there after; any number may load. P11CA_CONFIG,
+ * CONFIG, names file and line.
+ */
+P11CA_API P11CA_CHECK int p11ca_policy_load(
+    struct p11ca_policy *policy, const char *path, struct p11ca_err *err);
+
+/*
+ * What is asked for. Methods and paths are those of the request line as they were received, the path without a query;
+ * NULL where there is none. Only an identity that an authenticator, or TLS, found to be true.
+ */
+struct p11ca_request {
+    const char *service;
+    const struct p11ca_identity *id;
+    const char *method, *path;
+};
+
+struct p11ca_verdict {
+    char rule[P11CA_RULE_NAME]; /* that allows it */
+};
+
+/*
+ * Whether it is allowed: 0, or -1, whatever the kind of error. ret (may be NULL) is filled on 0. P11CA_NEGATIVE:
+ * POLICY_NONE (nothing is loaded), IDENT_* (the certificate names nobody of the kinds that count), SERVICE_UNKNOWN,
+ * RULE_DENIES, NO_RULE; REQUEST_METHOD, other than 1 to 32 of A-Z and dashes; REQUEST_PATH, one that a service could
+ * take for another than is compared here: not beginning with a slash; empty, "." or ".." segments; octets that
+ * RFC 3986 3.3 does not have in a path, "?" and "#" among them; ";", behind which some see parameters; percent-encoded
+ * what may stand for itself, "/", "\", "%", ";", controls, or with lower-case digits; longer than 2,048 octets.
+ */
+P11CA_API P11CA_CHECK int p11ca_policy_check(struct p11ca_policy *policy, const struct p11ca_request *request,
+    struct p11ca_verdict *ret, struct p11ca_err *err);
+
+struct p11ca_rule_answer {
+    const char *name, *where; /* "file:line" */
+    bool deny, fits, decides;
+    const char *why; /* "fits", or which condition does not */
+};
+
+/* The same with fn called for each rule of the service in the file's order; what it is given is good until it returns. */
+typedef void p11ca_explain_fn(void *arg, const struct p11ca_rule_answer *answer);
+P11CA_API P11CA_CHECK int p11ca_policy_explain(struct p11ca_policy *policy,
+    const struct p11ca_request *request, p11ca_explain_fn *fn, void *arg, struct p11ca_err *err);
+
+/* The kinds of names that count, in their order, and how many there are; 0: nothing is loaded. */
+P11CA_API size_t p11ca_policy_kinds(struct p11ca_policy *policy, enum p11ca_name_kind ret[P11CA_NAME_KINDS]);
+
+/* Whether the file has an authenticator: then the certificate is to be asked about there, before the policy is. */
+P11CA_API bool p11ca_policy_has_authenticator(struct p11ca_policy *policy);
+
+/*
+ * What is likely a mistake: SHADOWED (a denial is for all that the rule allows), CONTRADICTION (and for no more),
+ * REDUNDANT (another rule of the same effect is for the same and more), CANNOT_FIT (a name of a kind that does not
+ * count), NOBODY (no rule lets anybody call the service). Each rule is compared with each other one, not with
+ * what several do together.
+ */
+struct p11ca_policy_finding {
+    const char *code;
+    const char *where; /* "file:line" */
+    const char *service;
+    const char *message; /* without where */
+};
+typedef void p11ca_policy_finding_fn(void *arg, const struct p11ca_policy_finding *finding);
+
+/* P11CA_NEGATIVE, POLICY_FINDINGS, when there are any: fn is called for each, in the file's order. */
+P11CA_API P11CA_CHECK int p11ca_policy_review(
+    struct p11ca_policy *policy, p11ca_policy_finding_fn *fn, void *arg, struct p11ca_err *err);
+
+/*
+ * The policy as others ask it; caller frees with free(). "nginx": for each service a map of a variable
+ * $p11ca_SERVICE, 1 or 0, by $ssl_client_verify, $ssl_client_s_dn, $request_method and $request_uri; names are CNs or
+ * whole subjects. "envoy": for each service two RBAC filters, JSON; names are SPIFFE IDs, URIs or DNS names.
+ * P11CA_REFUSED, EXPORT_FORMAT, and EXPORT_RULE, EXPORT_KINDS, EXPORT_SERVICE for what cannot be said there: nothing
+ * is left out silently.
+ */
+P11CA_API P11CA_CHECK int p11ca_policy_export(
+    struct p11ca_policy *policy, const char *format, char **ret, struct p11ca_err *err);
+
 #endif

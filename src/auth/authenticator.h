@@ -8,6 +8,7 @@
 #include "auth/pins.h"
 #include "auth/rule.h"
 #include "auth/seen.h"
+#include "base/conf.h"
 
 #define AUTH_LIST 16 /* usages, policies */
 
@@ -47,6 +48,10 @@ struct p11ca_auth {
     char **crl_paths; /* ends with NULL */
     size_t n_crl_paths;
 };
+
+/* The kinds of principals of the group, whose every key must be one of an authenticator's; nothing else is read. */
+P11CA_CHECK int auth_conf_kinds(const struct conf *conf, const config_setting_t *group,
+    enum p11ca_name_kind kinds[P11CA_NAME_KINDS], size_t *ret_n, struct p11ca_err *err);
 
 static inline void auth_scope(struct p11ca_auth **auth)
 {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "auth/authenticator.h"
-#include "base/conf.h"
 #include "base/file.h"
 #include "base/path.h"
 
@@ -38,6 +37,7 @@ static const struct conf_field fields[] = {
 
 struct loading {
     const struct conf *conf;
+    const config_setting_t *group; /* the file's all, or a part of a policy */
     const char *dir;
     const char *key; /* that is being read, for errors */
     struct p11ca_auth *auth;
@@ -46,10 +46,9 @@ struct loading {
 /* An error where the key stands. */
 static int at_key(const struct loading *l, const char *text, struct p11ca_err *err)
 {
-    const config_setting_t *root = config_root_setting(&l->conf->cfg),
-                           *at = config_setting_get_member(root, l->key);
+    const config_setting_t *at = config_setting_get_member(l->group, l->key);
 
-    return conf_err(l->conf, at ? at : root, err, "%s: %s", l->key, text);
+    return conf_err(l->conf, at ? at : l->group, err, "%s: %s", l->key, text);
 }
 
 typedef int take_fn(struct loading *l, const char *value, struct p11ca_err *err);
@@ -256,14 +255,57 @@ static int read_all(struct loading *l, const struct keys *k, struct p11ca_err *e
     return p11ca_auth_seal(l->auth, err) == 0 ? 0 : err_prefix(err, "%s", l->conf->path);
 }
 
-static int read_conf(struct loading *l, struct p11ca_err *err)
+static int read_keys(
+    const struct conf *conf, const config_setting_t *group, struct keys *ret, struct p11ca_err *err)
+{
+    return conf_fields(conf, group, "the authenticator", fields, N_FIELDS, ret, err);
+}
+
+static int read_group(struct loading *l, struct p11ca_err *err)
 {
     __attribute__((cleanup(keys_done))) struct keys k = {.revocation = NULL};
 
-    if (conf_fields(
-            l->conf, config_root_setting(&l->conf->cfg), "the authenticator", fields, N_FIELDS, &k, err) != 0)
+    return read_keys(l->conf, l->group, &k, err) != 0 ? -1 : read_all(l, &k, err);
+}
+
+/* A policy has it in a group of its own, beside the services. */
+struct policy_keys {
+    const config_setting_t *authenticator, *services;
+};
+
+static const struct conf_field policy_fields[] = {
+    {"authenticator", CONF_GROUP, true, offsetof(struct policy_keys, authenticator)},
+    {"services", CONF_GROUP, false, offsetof(struct policy_keys, services)},
+};
+
+static int read_conf(struct loading *l, struct p11ca_err *err)
+{
+    struct policy_keys k = {.services = NULL};
+
+    l->group = config_root_setting(&l->conf->cfg);
+    if (config_setting_get_member(l->group, "authenticator")) {
+        if (conf_fields(l->conf, l->group, "the policy", policy_fields, 2, &k, err) != 0)
+            return -1;
+        l->group = k.authenticator;
+    }
+    return read_group(l, err);
+}
+
+int auth_conf_kinds(const struct conf *conf, const config_setting_t *group,
+    enum p11ca_name_kind kinds[P11CA_NAME_KINDS], size_t *ret_n, struct p11ca_err *err)
+{
+    __attribute__((cleanup(keys_done))) struct keys k = {.revocation = NULL};
+    AUTO_AUTH auth = p11ca_auth_new();
+    struct loading l = {.conf = conf, .group = group, .auth = auth};
+
+    if (!auth)
+        return err_nomem(err);
+    if (read_keys(conf, group, &k, err) != 0 ||
+        each(&l, "principal", &k.principals, take_principal, err) != 0)
         return -1;
-    return read_all(l, &k, err);
+    memcpy(kinds, auth->kinds, sizeof(auth->kinds));
+    *ret_n = auth->n_kinds;
+    return 0;
 }
 
 int p11ca_auth_reload(struct p11ca_auth *auth, struct p11ca_err *err)

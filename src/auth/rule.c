@@ -22,10 +22,15 @@ static bool is_path_kind(enum p11ca_name_kind kind)
 
 /* --- wildcards --- */
 
-/* Whole segments of "*" behind scheme://host/ become the stand-in, and bits. */
-static int take_wildcards(char *text, uint64_t *ret, struct p11ca_err *err)
+static bool is_rest(const char *p)
 {
-    static const char want[] = "want \"*\" as a whole segment of the path only";
+    return strcmp(p, "**") == 0;
+}
+
+/* Whole segments of "*" behind scheme://host/, and "**" as the last one, become the stand-in, and bits. */
+static int take_wildcards(char *text, uint64_t *ret, bool *ret_rest, struct p11ca_err *err)
+{
+    static const char want[] = "want \"*\" as a whole segment of the path only, \"**\" as its last one only";
     uint64_t wild = 0;
     unsigned n = 0;
     char *p = text;
@@ -34,9 +39,10 @@ static int take_wildcards(char *text, uint64_t *ret, struct p11ca_err *err)
     for (;; p += len + 1, n++) {
         len = strcspn(p, "/");
         if (memchr(p, '*', len)) {
-            if (len != 1 || n < 3 || n >= RULE_SEGMENTS)
+            *ret_rest = is_rest(p);
+            if ((len != 1 && !*ret_rest) || n < 3 || n >= RULE_SEGMENTS)
                 return bad(P11CA_NAME_URI, want, err);
-            *p = STAND_IN;
+            memset(p, STAND_IN, len);
             wild |= UINT64_C(1) << n;
         }
         if (!p[len])
@@ -52,14 +58,29 @@ static void put_wildcards(char *text, uint64_t wild)
 
     for (; wild; text += strcspn(text, "/") + 1, n++, wild >>= 1) {
         if (wild & 1)
-            *text = '*';
+            memset(text, '*', strcspn(text, "/"));
     }
 }
 
-/* One segment that is not empty, and no more than a segment. */
+/* One segment that is not empty, leads nowhere else, and is no more than a segment. */
 static bool fits_segment(const char *text, size_t len)
 {
-    return len && !memchr(text, '?', len) && !memchr(text, '#', len);
+    bool dots = len && len <= 2 && memcmp(text, "..", len) == 0;
+
+    return len && !dots && !memchr(text, '?', len) && !memchr(text, '#', len);
+}
+
+static bool fits_rest(const char *text)
+{
+    size_t len;
+
+    for (;; text += len + 1) {
+        len = strcspn(text, "/");
+        if (!fits_segment(text, len))
+            return false;
+        if (!text[len])
+            return true;
+    }
 }
 
 static bool fits_path(const struct rule *rule, const char *text)
@@ -71,6 +92,8 @@ static bool fits_path(const struct rule *rule, const char *text)
     for (n = 0;; n++) {
         len = strcspn(text, "/");
         want_len = strcspn(want, "/");
+        if (rule->rest && is_rest(want))
+            return fits_rest(text);
         if (n < RULE_SEGMENTS && rule->wild >> n & 1 ? !fits_segment(text, len)
                                                      : len != want_len || memcmp(text, want, len) != 0)
             return false;
@@ -122,7 +145,7 @@ static int make_san(struct rule *rule, const char *text, struct p11ca_err *err)
 
     if (!copy)
         return err_nomem(err);
-    if (is_path_kind(rule->kind) && take_wildcards(copy, &rule->wild, err) != 0)
+    if (is_path_kind(rule->kind) && take_wildcards(copy, &rule->wild, &rule->rest, err) != 0)
         return -1;
     if (san_add(&rule->san, san_type_of(rule->kind), copy, &why) != 0)
         return bad(rule->kind, why.msg, err);
@@ -206,4 +229,18 @@ bool rule_fits(const struct rule *rule, const struct p11ca_name *name, const str
     if (rule->san.n)
         return san && san_equal(&rule->san, san);
     return strcmp(rule->text, name->text) == 0;
+}
+
+/* What a pattern stands for is its text, with "*" for a segment that no other text has. */
+bool rule_covers(const struct rule *a, const struct rule *b)
+{
+    if (a->kind != b->kind || b->any)
+        return a->kind == b->kind && a->any;
+    if (a->any)
+        return true;
+    if (a->wild)
+        return (!b->rest || a->rest) && fits_path(a, b->text);
+    if (b->wild)
+        return false;
+    return a->san.n ? san_equal(&a->san, &b->san) : strcmp(a->text, b->text) == 0;
 }

@@ -15,6 +15,7 @@ struct rule {
     char *label;         /* "KIND:TEXT" */
     struct san_list san; /* the name itself, when it is an alternative one */
     uint64_t wild;       /* bit i: what stands between the slashes i - 1 and i is one */
+    bool rest;           /* the last segment is "**" */
 };
 
 /* text NULL: any name of the kind. P11CA_CONFIG. */
@@ -24,5 +25,8 @@ void rule_done(struct rule *rule);
 
 /* san: of the name, NULL for one of the subject. */
 bool rule_fits(const struct rule *rule, const struct p11ca_name *name, const struct san_list *san);
+
+/* Whether every name that b fits is one that a fits. */
+bool rule_covers(const struct rule *a, const struct rule *b);
 
 #endif

@@ -55,5 +55,8 @@
 #define LIMIT_CRLS        64                 /* CRLs of one load: a complete one and a delta of 32 CAs */
 #define LIMIT_CAS         32                 /* authorities whose clients one service accepts */
 #define LIMIT_RULES       4096               /* names that one authenticator lets in */
+#define LIMIT_SERVICES    256                /* of one policy: a mesh's */
+#define LIMIT_CONDITIONS  256                /* names, methods or paths of one rule of a policy */
+#define LIMIT_PATH        2048               /* of a request: as LIMIT_URI */
 
 #endif

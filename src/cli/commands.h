@@ -22,6 +22,7 @@ extern const struct command cmd_lint;
 extern const struct command cmd_audit;
 extern const struct command cmd_identify, cmd_thumbprint;
 extern const struct command cmd_pin_add, cmd_pin_remove, cmd_pin_list;
+extern const struct command cmd_authorize, cmd_policy_check, cmd_policy_export;
 extern const struct command cmd_bench;
 extern const struct command cmd_help;
 

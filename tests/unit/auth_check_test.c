@@ -506,11 +506,16 @@ static void refuses_rules(void **state)
         enum p11ca_name_kind kind;
         const char *text, *msg;
     } rows[] = {
-        {P11CA_NAME_SPIFFE, "spiffe://a/x*", "rule URI: want \"*\" as a whole segment of the path only"},
-        {P11CA_NAME_SPIFFE, "spiffe://a/**", "rule URI: want \"*\" as a whole segment of the path only"},
-        {P11CA_NAME_SPIFFE, "spiffe://*/a", "rule URI: want \"*\" as a whole segment of the path only"},
-        {P11CA_NAME_URI, "*", "rule URI: want \"*\" as a whole segment of the path only"},
-        {P11CA_NAME_URI, "https://a.example/a?*", "rule URI: want \"*\" as a whole segment of the path only"},
+        {P11CA_NAME_SPIFFE, "spiffe://a/x*",
+            "rule URI: want \"*\" as a whole segment of the path only, \"**\" as its last one only"},
+        {P11CA_NAME_SPIFFE, "spiffe://a/**/b",
+            "rule URI: want \"*\" as a whole segment of the path only, \"**\" as its last one only"},
+        {P11CA_NAME_SPIFFE, "spiffe://*/a",
+            "rule URI: want \"*\" as a whole segment of the path only, \"**\" as its last one only"},
+        {P11CA_NAME_URI, "*",
+            "rule URI: want \"*\" as a whole segment of the path only, \"**\" as its last one only"},
+        {P11CA_NAME_URI, "https://a.example/a?*",
+            "rule URI: want \"*\" as a whole segment of the path only, \"**\" as its last one only"},
         {P11CA_NAME_URI, "spiffe://a/b", "rule URI: want a name of this kind, have another"},
         {P11CA_NAME_SPIFFE, "https://a/b", "rule SPIFFE: want a name of this kind, have another"},
         {P11CA_NAME_UUID, "urn:a:b", "rule UUID: want a name of this kind, have another"},

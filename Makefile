@@ -69,7 +69,7 @@ UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
 CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests $(B)/tests/lot \
-           $(B)/tests/rows $(B)/tests/mesh
+           $(B)/tests/rows $(B)/tests/decide $(B)/tests/mesh
 
 BIN  := $(B)/bin/p11ca
 LIB  := $(B)/lib/libp11ca.a
@@ -147,6 +147,11 @@ $(B)/tests/requests $(B)/tests/lot $(B)/tests/rows: $(B)/tests/%: $(B)/obj/tests
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ $(LIBS)
 
+# Times what services do, with what they link.
+$(B)/tests/decide: $(B)/obj/tests/auth/decide.o $(AUTH)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $^ -lconfig -lcrypto -pthread
+
 # A service that links the archives for services and nothing else of ours.
 $(B)/tests/mesh: $(B)/obj/tests/mesh/mesh.o $(TLS) $(AUTH)
 	@mkdir -p $(@D)
@@ -215,7 +220,7 @@ mesh-demo: all $(B)/tests/mesh
 bench: all $(HELPERS)
 	BUILD=$(CURDIR)/$(B) tests/bench
 
-FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch] tests/mesh/*.[ch])
+FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch] tests/auth/decide.c tests/mesh/*.[ch])
 format:
 	clang-format-14 -i $(FORMATTED)
 
@@ -238,4 +243,4 @@ clean:
 	rm -rf build
 
 -include $(LIBOBJ:.o=.d) $(AUTHOBJ:.o=.d) $(TLSOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
-         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c tests/mesh/*.c)) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)
+         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c tests/mesh/*.c) tests/auth/decide.c) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)

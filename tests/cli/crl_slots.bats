@@ -112,6 +112,23 @@ signed() {
     (cd forged && cut -c67- SHA256SUMS | xargs sha256sum >sums && mv sums SHA256SUMS)
     run -1 p11ca ceremony verify forged
     [[ $output == *03-series-tbs.der* ]] || fail 'want the file named'
+    # A series that one of them has not approved; the chain of hashes is put right.
+    local line before='' series
+    rm -r forged
+    cp -a home/ceremonies/*crl-year forged
+    series=$(jq -r 'select(.type == "tbs" and .what == "CRL series") | .sha256' forged/transcript.jsonl)
+    while IFS= read -r line; do
+        if [[ $line == *'"approved"'*'"role":"CO"'*$series* || $line == *'"approved"'*$series*'"role":"CO"'* ]]; then
+            line=${line/'"role":"CO"'/'"role":"IW"'}
+        fi
+        line=$(sed -E "s/\"before\":\"[0-9a-f]*\"/\"before\":\"$before\"/" <<<"$line")
+        before=$(sha256sum <<<"$line" | cut -c1-64)
+        echo "$line"
+    done <forged/transcript.jsonl >chain
+    mv chain forged/transcript.jsonl
+    (cd forged && cut -c67- SHA256SUMS | xargs sha256sum >sums && mv sums SHA256SUMS)
+    run -1 p11ca ceremony verify forged
+    [[ $output == *"role 'CO' has not approved the bytes of line"* ]] || fail 'want it missed'
 }
 
 @test "killed at any moment of a release: the same list comes out, once in the ledger" {

@@ -33,9 +33,9 @@ setup_file() {
         cp old-$who.key old-$who-crossed.key
         cp new-$who.key new-$who-crossed.key
     done
-    cp home/root.crt trust-old.pem
-    cp home/root-next.crt trust-new.pem
-    cat home/root.crt home/root-next.crt >trust-both.pem
+    p11ca -q -C home bundle root root-next --state now -o trust-old.pem
+    p11ca -q -C home bundle root root-next --state overlap -o trust-both.pem
+    p11ca -q -C home bundle root root-next --state after -o trust-new.pem
 } >/dev/null
 
 setup() {

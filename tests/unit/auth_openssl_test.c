@@ -363,6 +363,7 @@ static void fail_open_nobody_is_let_in_unverified(void **state)
     now = TEST_NOW + 86401;
     e = meet(ctx, client("a.example", TLS1_3_VERSION), NULL);
     assert_int_equal(shake(&e), SSL_AD_CERTIFICATE_EXPIRED);
+    assert_why("TLS_CHAIN", AT "RFC 5280 6.1: certificate 0 of the chain: certificate has expired");
     part(&e);
     now = TEST_NOW;
     SSL_CTX_set_cert_verify_callback(ctx, yes_to_all, NULL);
@@ -382,6 +383,36 @@ static void fail_open_nobody_is_let_in_unverified(void **state)
         "TLS client: want a context that p11ca_tls_server() set up, have another");
     part(&e);
     SSL_CTX_free(plain);
+    SSL_CTX_free(ctx);
+    p11ca_auth_free(auth);
+}
+
+/* Whatever the caller had set before. */
+static void settings(void **state)
+{
+    struct p11ca_auth *auth = sealed_auth();
+    SSL_CTX *ctx = plain_server();
+
+    (void)state;
+    SSL_CTX_set_options(ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    SSL_CTX_set_security_level(ctx, 0);
+    SSL_CTX_set_max_early_data(ctx, 1024);
+    assert_int_equal(SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION), 1);
+    assert_ok(p11ca_tls_server(ctx, auth, "order", &err));
+    assert_true(SSL_CTX_get_options(ctx) & SSL_OP_NO_RENEGOTIATION);
+    assert_false(SSL_CTX_get_options(ctx) & SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
+    assert_int_equal(SSL_CTX_get_security_level(ctx), 2);
+    assert_int_equal(SSL_CTX_get_max_early_data(ctx), 0);
+    assert_int_equal(SSL_CTX_get_min_proto_version(ctx), TLS1_2_VERSION);
+    assert_int_equal(SSL_CTX_get_session_cache_mode(ctx), SSL_SESS_CACHE_OFF);
+    SSL_CTX_free(ctx);
+    /* What is stricter stays. */
+    ctx = plain_server();
+    SSL_CTX_set_security_level(ctx, 3);
+    assert_int_equal(SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION), 1);
+    assert_ok(p11ca_tls_server(ctx, auth, "order", &err));
+    assert_int_equal(SSL_CTX_get_security_level(ctx), 3);
+    assert_int_equal(SSL_CTX_get_min_proto_version(ctx), TLS1_3_VERSION);
     SSL_CTX_free(ctx);
     p11ca_auth_free(auth);
 }
@@ -422,6 +453,7 @@ int main(void)
         cmocka_unit_test(fail_open_cached_sessions_are_asked_about_anew),
         cmocka_unit_test(fail_open_sessions_are_of_one_service),
         cmocka_unit_test(fail_open_nobody_is_let_in_unverified),
+        cmocka_unit_test(settings),
         cmocka_unit_test(refuses_what_cannot_refuse),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #   make bench      how fast, beside others at the same work; settings in tests/bench: RUNS=5 N=10000 BENCH_MILLION=1 ...
 #   make lint       the rules of this house as checks
 #   make demo       a PKI from nothing in ./demo-pki
+#   make mesh-demo  three TLS services that ask who is calling
 #   make SAN=address,undefined check      the same tests, instrumented, in a folder of their own
 #
 # The build folder has the shape of an installation (bin, lib, share), so that the program finds what it
@@ -55,28 +56,32 @@ CLISRC  := $(wildcard src/cli/*.c)
 LIBOBJ  := $(LIBSRC:%.c=$(B)/obj/%.o) $(B)/obj/src/x509/profiles.conf.o
 CLIOBJ  := $(CLISRC:%.c=$(B)/obj/%.o)
 # What services link: src/auth and what it uses of other layers, but for libidn2 (src/auth/idna.c).
-AUTHSRC := $(wildcard src/auth/*.c)
+TLSSRC  := $(wildcard src/auth/openssl*.c)
+AUTHSRC := $(filter-out $(TLSSRC),$(wildcard src/auth/*.c))
 AUTHUSE := $(addprefix src/base/,arena.c buf.c conf.c err.c file.c file_new.c hash.c path.c text.c) \
            $(addprefix src/x509/,cert.c chain.c crl.c crl_tbs.c der.c ext.c fascn.c issuer.c name.c name_row.c \
            name_text.c oid.c pem.c san.c san_check.c san_kind.c sigalg.c spki.c tbs.c verifier.c weak.c)
 AUTHOBJ := $(AUTHSRC:%.c=$(B)/obj/%.o) $(AUTHUSE:%.c=$(B)/obj/%.o)
+# What needs libssl, for services that use it: an archive of its own.
+TLSOBJ  := $(TLSSRC:%.c=$(B)/obj/%.o)
 UNITSRC := $(wildcard tests/unit/*_test.c)
 UNIT    := $(UNITSRC:tests/unit/%.c=$(B)/tests/%)
 FUZZSRC := $(wildcard tests/fuzz/fuzz_*.c)
 CORPUS  := $(FUZZSRC:tests/fuzz/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/token/%.c,$(B)/tests/%.so,$(wildcard tests/token/*.c)) $(B)/tests/requests $(B)/tests/lot \
-           $(B)/tests/rows $(B)/tests/decide
+           $(B)/tests/rows $(B)/tests/decide $(B)/tests/mesh
 
 BIN  := $(B)/bin/p11ca
 LIB  := $(B)/lib/libp11ca.a
 AUTH := $(B)/lib/libp11ca-auth.a
-AUTHPC := $(B)/lib/pkgconfig/p11ca-auth.pc
+TLS  := $(B)/lib/libp11ca-auth-openssl.a
+AUTHPC := $(B)/lib/pkgconfig/p11ca-auth.pc $(B)/lib/pkgconfig/p11ca-auth-openssl.pc
 GATE := $(B)/lib/p11ca/libp11ca-gate.so
 DATA := $(patsubst %,$(B)/share/p11ca/%,$(wildcard tokens/*.conf ceremonies/*.conf))
 
-.PHONY: all check check-unit check-corpus check-cli interop demo bench lint fuzz fuzz-build format install clean
+.PHONY: all check check-unit check-corpus check-cli interop demo mesh-demo bench lint fuzz fuzz-build format install clean
 .SECONDARY:
-all: $(BIN) $(GATE) $(AUTH) $(AUTHPC) $(DATA)
+all: $(BIN) $(GATE) $(AUTH) $(TLS) $(AUTHPC) $(DATA)
 
 # Rebuild when the flags change.
 STAMP := $(B)/flags
@@ -103,8 +108,13 @@ $(AUTH): $(AUTHOBJ) Makefile
 	@rm -f $@
 	$(AR) rcs $@ $(AUTHOBJ)
 
+$(TLS): $(TLSOBJ) Makefile
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $(TLSOBJ)
+
 # Finds headers and archive from where it lies itself: in the build folder the headers are those of the sources.
-$(AUTHPC): src/auth/p11ca-auth.pc.in Makefile
+$(B)/lib/pkgconfig/%.pc: src/auth/%.pc.in Makefile
 	@mkdir -p $(@D) $(B)/include
 	@ln -sfn $(CURDIR)/include/p11ca $(B)/include/p11ca
 	sed 's/@VERSION@/$(VERSION)/' $< >$@
@@ -138,6 +148,11 @@ $(B)/tests/requests $(B)/tests/lot $(B)/tests/rows: $(B)/tests/%: $(B)/obj/tests
 $(B)/tests/decide: $(B)/obj/tests/auth/decide.o $(AUTH)
 	@mkdir -p $(@D)
 	$(CC) $(ALLLDFLAGS) -o $@ $^ -lconfig -lcrypto -pthread
+
+# A service that links the archives for services and nothing else of ours.
+$(B)/tests/mesh: $(B)/obj/tests/mesh/mesh.o $(TLS) $(AUTH)
+	@mkdir -p $(@D)
+	$(CC) $(ALLLDFLAGS) -o $@ $^ $(shell pkg-config --libs libssl libcrypto libconfig) -pthread
 
 # The fuzz targets over the stored inputs.
 $(B)/tests/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/common.o $(B)/obj/tests/fuzz/driver.o $(LIB) $(AUTH)
@@ -195,10 +210,14 @@ lint:
 demo: all
 	BUILD=$(CURDIR)/$(B) scripts/make-demo demo-pki
 
+# Three services with certificates of a CA made for them: who is answered, and who is refused where.
+mesh-demo: all $(B)/tests/mesh
+	BUILD=$(CURDIR)/$(B) tests/mesh/demo
+
 bench: all $(HELPERS)
 	BUILD=$(CURDIR)/$(B) tests/bench
 
-FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch] tests/auth/decide.c)
+FORMATTED = $(wildcard include/p11ca/*.h src/*/*.[ch] tests/unit/*.[ch] tests/token/*.[ch] tests/fuzz/*.[ch] tests/intake/*.[ch] tests/auth/decide.c tests/mesh/*.[ch])
 format:
 	clang-format-14 -i $(FORMATTED)
 
@@ -207,7 +226,7 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/p11ca/tokens $(DESTDIR)$(PREFIX)/share/p11ca/ceremonies \
 	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(LIB) $(AUTH) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(LIB) $(AUTH) $(TLS) $(DESTDIR)$(PREFIX)/lib
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 $(AUTHPC) $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(GATE) $(DESTDIR)$(PREFIX)/lib/p11ca
@@ -220,5 +239,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(LIBOBJ:.o=.d) $(AUTHOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
-         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c) tests/auth/decide.c) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)
+-include $(LIBOBJ:.o=.d) $(AUTHOBJ:.o=.d) $(TLSOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITSRC:%.c=$(B)/obj/%.d) \
+         $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/fuzz/*.c tests/intake/*.c tests/mesh/*.c) tests/auth/decide.c) $(FUZZOBJ:.o=.d) $(FUZZSRC:%.c=$(F)/obj/%.d)

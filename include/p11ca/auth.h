@@ -300,7 +300,8 @@ P11CA_API void p11ca_auth_free(struct p11ca_auth *auth);
 /*
  * Who may have signed the client's certificate: an authority's certificate (PEM or DER; name, key and validity count),
  * or a public key (PEM or DER of a SubjectPublicKeyInfo; whatever name it has). At most 32 of both. The signature is
- * verified each time: a name alone could be had from any other authority that TLS trusts.
+ * verified: a name alone could be had from any other authority that TLS trusts. That the signature of these very octets is
+ * right is remembered of the last few thousand certificates, and nothing else.
  */
 P11CA_API P11CA_CHECK int p11ca_auth_trust_cert(
     struct p11ca_auth *auth, const void *cert, size_t len, struct p11ca_err *err);

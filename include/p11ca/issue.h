@@ -18,18 +18,21 @@ struct p11ca_record {
     const char *serial; /* hex, as OpenSSL prints it */
     const char *status; /* "reserved", "issued", "superseded", "revoked" */
     const char *authority, *profile;
-    const char *device;  /* NULL: none */
-    const char *subject; /* RFC 4514 */
-    const char *sans;    /* NULL: none */
-    const char *signature_algorithm;
-    const char *key_sha256,
-        *sha256; /* hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved */
+    const char *device;              /* NULL: none */
+    const char *subject;             /* RFC 4514 */
+    const char *sans;                /* NULL: none */
+    const char *signature_algorithm; /* NULL like key_sha256 */
+    /* Hex of SubjectPublicKeyInfo and certificate; sha256 NULL while reserved, both of what was imported without one. */
+    const char *key_sha256, *sha256;
     int64_t not_before, not_after, reserved_at, issued_at, published_at,
-        revoked_at;     /* seconds since 1970; 0: not */
-    int reason;         /* CRLReason, -1: none */
-    const char *ticket; /* ID of the lot ticket it is counted on, NULL: none */
-    const char *path;   /* where it was published, NULL: nowhere */
-    const uint8_t *der; /* the certificate, NULL while reserved */
+        revoked_at;        /* seconds since 1970; 0: not, or (not_before) not known */
+    int64_t imported_at;   /* from another CA program; 0: not */
+    int reason;            /* CRLReason, -1: none */
+    const char *ticket;    /* ID of the lot ticket it is counted on, NULL: none */
+    const char *path;      /* where it was published, NULL: nowhere */
+    int64_t invalid_since; /* RFC 5280 5.3.2; 0: not known */
+    const char *change;    /* of a revocation, or of a hold taken back: what, why and by whom; NULL: none */
+    const uint8_t *der;    /* the certificate, NULL while reserved */
     size_t der_len;
 };
 /* Non-zero ends the walk. */
@@ -107,6 +110,30 @@ struct p11ca_issued {
  * fn (may be NULL) is given the ledger's record.
  */
 P11CA_API P11CA_CHECK int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *order,
+    struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err);
+
+/* The next certificate of one that is there. */
+struct p11ca_renewal {
+    const char *what; /* a serial in hex, or a certificate file */
+    /* Exactly one of these three: the key. */
+    const char *csr, *new_key; /* as in struct p11ca_order */
+    bool same_key;             /* the one it has; only where the profile says renew-same-key */
+    const struct p11ca_field
+        *fields; /* for the profile's templates: names are those of before all the same */
+    size_t n_fields;
+    const char *ticket;
+    unsigned days;
+    const char *output;
+    bool force;
+};
+
+/*
+ * Issues a certificate with names, device, profile and authority of the old one, which becomes superseded in the very
+ * transaction that records the new one. The same call again finds what it made. Beside those of p11ca_issue():
+ * NOT_IN_LEDGER (P11CA_NEGATIVE), SERIAL_AMBIGUOUS (P11CA_USAGE), and, all P11CA_REFUSED, RENEW_CA, RENEW_SAME_KEY,
+ * RENEW_NAMES (the profile would make others now), RENEW_STATUS (reserved, superseded, revoked), RENEW_EXPIRED.
+ */
+P11CA_API P11CA_CHECK int p11ca_renew(struct p11ca_home *home, const struct p11ca_renewal *order,
     struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err);
 
 /* A request (PEM) for the authority's CA certificate, signed by its token key. */

@@ -52,6 +52,7 @@ void p11ca_auth_free(struct p11ca_auth *auth)
     free(auth->rules);
     p11ca_crls_free(auth->own_crls);
     p11ca_pins_free(auth->own_pins);
+    seen_free(auth->seen);
     free(auth);
 }
 
@@ -274,6 +275,9 @@ int p11ca_auth_seal(struct p11ca_auth *auth, struct p11ca_err *err)
         return -1;
     if (!auth->key_usage)
         auth->key_usage = USAGE_DIGITAL_SIGNATURE;
+    auth->seen = seen_new();
+    if (!auth->seen)
+        return err_nomem(err);
     auth->sealed = true;
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "auth/identity.h"
 #include "auth/pins.h"
 #include "auth/rule.h"
+#include "auth/seen.h"
 #include "base/conf.h"
 
 #define AUTH_LIST 16 /* usages, policies */
@@ -40,6 +41,7 @@ struct p11ca_auth {
     struct p11ca_chain roots; /* none: the chain is not verified again */
     p11ca_clock_fn *clock;
     void *clock_arg;
+    struct seen *seen; /* from p11ca_auth_seal() on */
     /* What p11ca_auth_load() made. */
     struct p11ca_crls *own_crls;
     struct p11ca_pins *own_pins;

@@ -21,12 +21,9 @@ const char *p11ca_status_text(enum p11ca_status status)
 
 const char *p11ca_reason_text(int reason)
 {
-    static const char *const texts[] = {"unspecified", "keyCompromise", "cACompromise", "affiliationChanged",
-        "superseded", "cessationOfOperation", "certificateHold", NULL, "removeFromCRL", "privilegeWithdrawn",
-        "aACompromise"};
-    bool known = reason >= 0 && reason < (int)(sizeof(texts) / sizeof(texts[0])) && texts[reason];
+    const char *name = crl_reason_name(reason);
 
-    return known ? texts[reason] : "unspecified";
+    return name ? name : "unspecified";
 }
 
 /* --- the set --- */

@@ -41,7 +41,7 @@ static int check_issuer_time(const struct trusted *t, int64_t now, struct p11ca_
 }
 
 /* A wrong signature under a trusted name says more than that nobody is trusted. */
-static int find_issuer(const struct p11ca_auth *auth, const struct p11ca_identity *id,
+static int search_issuer(const struct p11ca_auth *auth, const struct p11ca_identity *id,
     const struct trusted **ret, struct p11ca_err *err)
 {
     struct p11ca_err why;
@@ -56,6 +56,7 @@ static int find_issuer(const struct p11ca_auth *auth, const struct p11ca_identit
         const struct der name = t->issuer ? t->issuer->subject : DER_OF(NULL, 0);
 
         if (cert_signed_by(&id->cert, name, &t->spki, t->pub, &why) == 0) {
+            seen_add(auth->seen, id->pub.sha256, i);
             *ret = t;
             return 0;
         }
@@ -65,6 +66,17 @@ static int find_issuer(const struct p11ca_auth *auth, const struct p11ca_identit
         }
     }
     return -1;
+}
+
+static int find_issuer(const struct p11ca_auth *auth, const struct p11ca_identity *id,
+    const struct trusted **ret, struct p11ca_err *err)
+{
+    int known = seen_find(auth->seen, id->pub.sha256);
+
+    if (known < 0)
+        return search_issuer(auth, id, ret, err);
+    *ret = &auth->trusted[known];
+    return 0;
 }
 
 /* --- usages and policies --- */

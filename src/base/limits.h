@@ -7,6 +7,8 @@
 #define LIMIT_CSR       (64 * 1024)   /* a request with an RSA-8192 key and a hundred SANs is under 16 KiB */
 #define LIMIT_CERT      (64 * 1024)   /* as for requests; real certificates stay under 10 KiB */
 #define LIMIT_CRL       (128 << 20)   /* PEM of a million entries with reason and date, 80 octets each */
+#define LIMIT_INDEX     (512 << 20)   /* an index.txt: four million lines of some 120 octets */
+#define LIMIT_CERT_FILE (64 << 20)    /* certificates in one file that are taken over: some 40,000 */
 #define LIMIT_TICKET    4096          /* the longest text of a lot ticket has some 650 octets */
 #define LIMIT_KEY       (16 * 1024)   /* PEM of an RSA-8192 public key is 1.4 KiB */
 #define LIMIT_CONF      (1024 * 1024) /* written by hand */

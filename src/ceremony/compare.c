@@ -45,6 +45,8 @@ static const struct {
     {"tbs.number", MAY}, /* of a certificate as result.serial; of a CRL it may be the first in both */
     {"tbs.sha256", MUST},
     {"result.crl", MUST},
+    {"].crl", MUST}, /* of those that are signed ahead */
+    {"].number", MAY},
     {"result.ticket", MUST},
     {"result.signer", MUST},
     {"key.id", MUST},

@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "ceremony/steps.h"
+#include "issue/crl.h"
 #include "x509/crl.h"
 #include "x509/name.h"
 #include "x509/stand_in.h"
@@ -365,7 +366,6 @@ static int make_cert(struct plan *p, const struct step *step, const struct plan_
         .profile = c->profile,
         .subject = c->subject,
         .spki = c->spki,
-        .crl_url = c->signer ? c->signer->conf->crl_url : NULL,
         .ocsp_url = c->signer ? c->signer->conf->ocsp_url : NULL,
         .ca_issuers_url = c->signer ? c->signer->conf->ca_issuers_url : NULL,
         .issuer = c->signer ? c->signer->issuer : NULL,
@@ -373,6 +373,8 @@ static int make_cert(struct plan *p, const struct step *step, const struct plan_
     unsigned days = step->args.days ? (unsigned)step->args.days : c->profile->days;
 
     stand_in_serial(&cp);
+    if (c->signer)
+        cp.crl_url = authority_crl_url(c->signer->conf, cp.serial, cp.serial_len);
     if (profile_check_key(c->profile, c->spki, err) != 0 ||
         weak_list_check(p->home->weak_keys, c->spki, err) != 0 ||
         profile_check_subject(c->profile, c->subject, NULL, err) != 0 ||
@@ -406,15 +408,34 @@ static int crl_days(const struct plan *p, const struct step *step, int64_t *ret,
                                      "days: RFC 5280 5.1.2.5: want at least 1, have %d", step->args.days);
 }
 
-static int lint_crl(const struct plan *p, const struct planned *signer, int64_t life, struct p11ca_err *err)
+/* later: of one that is signed ahead, so much */
+static int lint_crl(
+    const struct plan *p, const struct planned *signer, int64_t later, int64_t life, struct p11ca_err *err)
 {
-    const struct crl_plan plan = {
-        .issuer = signer->issuer, .number = 1, .this_update = p->now, .next_update = p->now + life};
+    const struct crl_plan plan = {.issuer = signer->issuer,
+        .number = 1,
+        .this_update = p->now + later,
+        .next_update = p->now + later + life};
     AUTO_BUF tbs = BUF_INIT;
 
     if (crl_tbs_build(&plan, &tbs, err) != 0)
         return -1;
     return crl_tbs_lint(der_buf(&tbs), signer->issuer, err);
+}
+
+static int crl_slots(const struct plan *p, const struct step *step, struct p11ca_err *err)
+{
+    int slots = step->args.slots, every = step->args.every;
+
+    if (!slots && !every)
+        return 0;
+    if (slots < 1 || slots > CRL_SLOTS)
+        return script_err(p->script, step, err, "slots: want 1 to %d, have %d", CRL_SLOTS, slots);
+    if (every >= 1 && every <= step->args.days)
+        return 0;
+    return script_err(p->script, step, err,
+        "every: want 1 to %d days, so that no list ends before the next begins, have %d", step->args.days,
+        every);
 }
 
 int plan_crl(struct plan *p, const struct step *step, const struct planned *signer, struct p11ca_err *err)
@@ -424,15 +445,17 @@ int plan_crl(struct plan *p, const struct step *step, const struct planned *sign
     char hex[TRANSCRIPT_HEX];
     struct p11ca_err why;
     struct issuer issuer;
-    int64_t life;
+    int64_t life, later;
+    json_t *show;
 
     if (!signer->issuer)
         return script_err(p->script, step, err,
             "authority '%s': no CA certificate: none is installed, no earlier step installs one",
             signer->conf->name);
-    if (crl_days(p, step, &life, err) != 0)
+    if (crl_days(p, step, &life, err) != 0 || crl_slots(p, step, err) != 0)
         return -1;
-    if (lint_crl(p, signer, life, &why) != 0)
+    later = (int64_t)step->args.slots * step->args.every * PROFILE_DAY;
+    if (lint_crl(p, signer, 0, life, &why) != 0 || lint_crl(p, signer, later, life, &why) != 0)
         return script_err(p->script, step, err, "%s", why.msg);
     issuer = keyless(signer->issuer);
     template.issuer = &issuer;
@@ -441,12 +464,16 @@ int plan_crl(struct plan *p, const struct step *step, const struct planned *sign
         name_to_text(issuer.subject, &subject, err) != 0)
         return -1;
     buf_addf(&line, "crl %s", hex);
+    if (step->args.slots)
+        buf_addf(&line, " slots %d every %d", step->args.slots, step->args.every);
     if (!buf_str(&line) || !buf_str(&subject))
         return err_nomem(err);
-    return plan_note(p, step, (char *)line.p,
-        json_pack("{s:s,s:s,s:I,s:s}", "what", "CRL", "issuer", subject.p, "days",
-            (json_int_t)step->args.days, "template", hex),
-        err);
+    show = json_pack("{s:s,s:s,s:I,s:s}", "what", "CRL", "issuer", subject.p, "days",
+        (json_int_t)step->args.days, "template", hex);
+    if (step->args.slots && show)
+        json_object_update_new(
+            show, json_pack("{s:i,s:i}", "slots", step->args.slots, "every", step->args.every));
+    return plan_note(p, step, (char *)line.p, show, err);
 }
 
 int plan_note(struct plan *p, const struct step *step, const char *line, json_t *show, struct p11ca_err *err)

@@ -254,8 +254,9 @@ static int approve(void *arg, const struct signing *s, struct p11ca_err *err)
     run_say(run, "authority '%s' is to sign a %s, %s %s", s->authority, s->what,
         strcmp(s->what, "certificate") == 0 ? "serial" : "number", s->number);
     run_say_hash(run, "the to-be-signed bytes", s->tbs_sha256);
-    /* For whoever wants to look into them now: artefacts/NN-tbs.der. */
-    if (note_tbs(run, s, hex, err) != 0 || run_keep_bytes(run, "tbs.der", s->tbs.p, s->tbs.len, err) != 0)
+    /* For whoever wants to look into them now: artefacts/NN-tbs.der, and NN-series-tbs.der of a series. */
+    if (note_tbs(run, s, hex, err) != 0 ||
+        run_keep_bytes(run, s->series ? "series-tbs.der" : "tbs.der", s->tbs.p, s->tbs.len, err) != 0)
         return -1;
     if (a->approve.n == 0)
         return approve_by(run, script_actor(run->script, run->step)->name, hex, err);

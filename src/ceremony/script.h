@@ -48,6 +48,7 @@ struct step_args {
     const char *id, *profile, *sku, *ids,
         *not_before; /* sign-ticket: what is in the ticket (issue/ticket_text.h) */
     int count;
+    int slots, every; /* sign-crl: so many more, signed ahead, one every so many days */
 };
 
 struct step {

@@ -104,6 +104,8 @@ static void add_authority(struct buf *b, const struct authority_conf *a, bool se
     add_string(b, "issuer", issuer);
     add_strings(b, "issues", &a->issues);
     add_string(b, "crl-url", a->crl_url);
+    if (a->crl_partitions)
+        buf_addf(b, " crl-partitions = %d;", a->crl_partitions);
     add_string(b, "ocsp-url", a->ocsp_url);
     add_string(b, "ca-issuers-url", a->ca_issuers_url);
     add_string(b, "device-uri", a->device_uri);

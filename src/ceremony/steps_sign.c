@@ -514,7 +514,8 @@ static int ocsp_signer_run(struct run *run, const struct step *step, json_t *res
 /* --- sign-crl --- */
 
 static const struct conf_field sign_crl_fields[] = {STEP_COMMON, STEP_SIGNING,
-    STEP_STR("authority", true, authority), STEP_STR("file", true, file), STEP_INT("days", true, days)};
+    STEP_STR("authority", true, authority), STEP_STR("file", true, file), STEP_INT("days", true, days),
+    STEP_INT("slots", false, slots), STEP_INT("every", false, every)};
 
 /* A list that was published before may be replaced: the ledger keeps all of them. */
 static bool is_own_crl(const struct p11ca_home *home, const char *name, struct der issuer)
@@ -542,9 +543,25 @@ static void sign_crl_describe(const struct step *step, struct buf *ret)
 {
     buf_addf(ret, "Sign the certificate revocation list of authority '%s' for %d days, to %s",
         step->args.authority, step->args.days, step->args.file);
+    if (step->args.slots)
+        buf_addf(ret, "; and ahead of their time %d more, one every %d days, which lie ready in the ledger",
+            step->args.slots, step->args.every);
 }
 
-static int put_crl(json_t *result, const struct crl_issued *issued, struct p11ca_err *err)
+/* Of those that are signed ahead the hashes are here, and nothing else: whoever had one could use it. */
+static void put_slot(
+    void *arg, int64_t number, int64_t this_update, int64_t next_update, const uint8_t sha256[SHA256_LEN])
+{
+    char from[TEXT_TIME], to[TEXT_TIME], hex[TRANSCRIPT_HEX];
+
+    text_time(this_update, from);
+    text_time(next_update, to);
+    text_hex_lower(sha256, SHA256_LEN, hex);
+    json_array_append_new(arg, json_pack("{s:I,s:s,s:s,s:s}", "number", (json_int_t)number, "this_update",
+                                   from, "next_update", to, "crl", hex));
+}
+
+static int put_crl(json_t *result, const struct p11ca_crl *issued, struct p11ca_err *err)
 {
     char this_update[TEXT_TIME], next_update[TEXT_TIME];
     AUTO_JSON o = NULL;
@@ -561,19 +578,27 @@ static int sign_crl_run(struct run *run, const struct step *step, json_t *result
 {
     const struct signing_hooks hooks = run_hooks(run);
     AUTO_STR path = run_path(run, step->args.file);
-    struct crl_issued issued;
+    AUTO_JSON slots = json_array();
+    struct p11ca_crl issued;
     const struct crl_order order = {
         .days = (unsigned)step->args.days,
+        .slots = (unsigned)step->args.slots,
+        .every = (unsigned)step->args.every,
+        .told = put_slot,
+        .arg = slots,
         .output = path,
         .force = run->plan->replaces[step->number - 1],
         .hooks = &hooks,
     };
 
-    if (!path)
+    if (!path || !slots)
         return err_nomem(err);
     if (crl_issue(run->home, step->args.authority, &order, &issued, err) != 0 ||
         put_crl(result, &issued, err) != 0)
         return -1;
+    if (step->args.slots &&
+        (json_array_size(slots) != (size_t)step->args.slots || json_object_set(result, "slots", slots) != 0))
+        return err_nomem(err);
     return run_keep(run, step->args.file, err);
 }
 

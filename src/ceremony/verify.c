@@ -11,6 +11,11 @@
 #include "base/text.h"
 #include "ceremony/words.h"
 
+bool verify_is_series(const json_t *line)
+{
+    return strcmp(transcript_str(line, "what"), "CRL series") == 0;
+}
+
 size_t verify_number(const json_t *line, const char *key)
 {
     json_int_t n = json_integer_value(json_object_get(line, key));

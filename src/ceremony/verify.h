@@ -39,6 +39,9 @@ const char *verify_line(const json_t *line, char dst[FINDING_WHAT]);
 /* Number of a line; 0 when it is none. */
 size_t verify_number(const json_t *line, const char *key);
 
+/* Of a tbs line: several CRLs that are signed ahead, in a file of their own. */
+bool verify_is_series(const json_t *line);
+
 /* Whether the transcript was written by this very version, so that its words can be compared with ours. */
 bool verify_same_version(const struct verify *v);
 

@@ -83,7 +83,8 @@ static void expect_tbs(struct verify *v, const json_t *line)
 {
     char file[64];
 
-    snprintf(file, sizeof(file), VERIFY_ARTEFACTS "/%02zu-tbs.der", verify_number(line, "step"));
+    snprintf(file, sizeof(file), VERIFY_ARTEFACTS "/%02zu-%stbs.der", verify_number(line, "step"),
+        verify_is_series(line) ? "series-" : "");
     if (!json_object_get(v->expected, file))
         expect(v, file, transcript_str(line, "sha256"), verify_number(line, "line"));
 }

@@ -308,7 +308,8 @@ static bool is_superseded(const struct verify *v, const json_t *tbs)
     const json_t *later;
 
     while ((later = transcript_find(v->lines, &at, "tbs", n))) {
-        if (strcmp(transcript_str(later, "sha256"), transcript_str(tbs, "sha256")) != 0)
+        if (verify_is_series(later) == verify_is_series(tbs) &&
+            strcmp(transcript_str(later, "sha256"), transcript_str(tbs, "sha256")) != 0)
             return true;
     }
     return false;

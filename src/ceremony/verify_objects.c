@@ -445,7 +445,7 @@ static const json_t *last_tbs(const struct verify *v, size_t step)
     size_t at = 0;
 
     while ((line = transcript_find(v->lines, &at, "tbs", step)))
-        last = line;
+        last = verify_is_series(line) ? last : line;
     return last;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/text.h"
@@ -312,4 +313,29 @@ json_t *cli_time(int64_t t)
         return json_null();
     text_time(t, text);
     return json_string(text);
+}
+
+int cli_date(const struct cli *cli, const char *name, int64_t *ret, struct p11ca_err *err)
+{
+    static const char *const shapes[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
+    const char *text = cli_value(cli, name);
+    size_t i;
+
+    if (!text)
+        return 0;
+    for (i = 0; i < 2; i++) {
+        struct tm tm = {0};
+        char back[TEXT_TIME];
+        const char *end = strptime(text, shapes[i], &tm);
+
+        if (!end || *end)
+            continue;
+        *ret = (int64_t)timegm(&tm);
+        text_time(*ret, back);
+        /* strptime() takes blanks, short numbers and 31 February. */
+        if (*ret > 0 && strlen(text) == (i == 0 ? 10 : 20) && strncmp(back, text, strlen(text)) == 0)
+            return 0;
+    }
+    return err_set(err, P11CA_USAGE, "USAGE",
+        "option --%s: want a date as 2026-11-21 or 2026-11-21T03:05:00Z, have '%s'", name, text);
 }

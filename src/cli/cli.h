@@ -67,6 +67,9 @@ bool cli_flag(const struct cli *cli, const char *name);
 P11CA_CHECK int cli_number(
     const struct cli *cli, const char *name, unsigned max, unsigned *ret, struct p11ca_err *err);
 
+/* A time in UTC, 2026-11-21 (its first second) or 2026-11-21T03:05:00Z; *ret stays when the option is not given. */
+P11CA_CHECK int cli_date(const struct cli *cli, const char *name, int64_t *ret, struct p11ca_err *err);
+
 /* Opens the home of -C. */
 P11CA_CHECK int cli_home(struct cli *cli, struct p11ca_home **ret, struct p11ca_err *err);
 

@@ -23,10 +23,10 @@ static void show_finding(void *arg, enum p11ca_level level, const char *what, co
 static void show_counts(struct cli *cli, const struct p11ca_audit *a, bool good, json_t *findings)
 {
     if (cli->json) {
-        cli_print_json(json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:O}", "good", good, "authorities",
+        cli_print_json(json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:O}", "good", good, "authorities",
             (json_int_t)a->authorities, "certificates", (json_int_t)a->certificates, "reserved",
-            (json_int_t)a->reserved, "events", (json_int_t)a->events, "files", (json_int_t)a->files, "faults",
-            (json_int_t)a->faults, "head", a->head, "findings", findings));
+            (json_int_t)a->reserved, "events", (json_int_t)a->events, "crls", (json_int_t)a->crls, "files",
+            (json_int_t)a->files, "faults", (json_int_t)a->faults, "head", a->head, "findings", findings));
         cli->json = false;
         return;
     }
@@ -55,7 +55,8 @@ static int run(struct cli *cli, struct p11ca_err *err)
 const struct command cmd_audit = {"audit", "", 0, 0, "check every invariant of the ledger again",
     "The database, the hash chain of its events, each certificate against its columns, its issuer's "
     "signature, its profile\n"
-    "and its file, each lot ticket against its signature. Exit code 1 when there is a fault. Write the "
+    "and its file, each lot ticket and CRL against its signature. Exit code 1 when there is a fault. Write "
+    "the "
     "ledger head down: it fixes everything before "
     "it.",
     NULL, 0, run};

@@ -71,75 +71,11 @@ static int read_sans(const struct cli *cli, struct p11ca_name *v, size_t *ret_n,
     return 0;
 }
 
-#define MAX_FIELDS 64
-
-/* NAME=TEXT: names into storage, values where they stand. */
-static int read_fields(const struct cli *cli, char names[MAX_FIELDS][33], struct p11ca_field *v,
-    size_t *ret_n, struct p11ca_err *err)
-{
-    size_t i, n = 0;
-
-    for (i = 0; i < cli->n_values; i++) {
-        const char *text = cli->values[i].value, *equals;
-
-        if (strcmp(cli->values[i].option->name, "field") != 0)
-            continue;
-        equals = strchr(text, '=');
-        if (!equals || equals == text || equals - text > 32)
-            return err_set(err, P11CA_USAGE, "USAGE", "option --field: want NAME=TEXT, have '%s'", text);
-        if (n == MAX_FIELDS)
-            return err_set(err, P11CA_USAGE, "USAGE", "want at most %d fields", MAX_FIELDS);
-        snprintf(names[n], sizeof(names[n]), "%.*s", (int)(equals - text), text);
-        v[n] = (struct p11ca_field){names[n], equals + 1};
-        n++;
-    }
-    *ret_n = n;
-    return 0;
-}
-
-struct shown {
-    struct cli *cli;
-    json_t *record;
-};
-
-static int keep_record(void *arg, const struct p11ca_record *r)
-{
-    struct shown *s = arg;
-
-    if (s->cli->json)
-        s->record = cli_record_json(r);
-    else
-        cli_record_print(r);
-    return 0;
-}
-
-static void show_outcome(
-    const struct cli *cli, const struct p11ca_order *o, const struct p11ca_issued *issued, json_t *record)
-{
-    static const char *const outcomes[] = {
-        [P11CA_NEW] = "new",
-        [P11CA_FINISHED] = "finished",
-        [P11CA_REUSED] = "reused",
-    };
-
-    if (issued->notes[0])
-        cli_say(cli, "%s: asked for and not given: %s", o->csr, issued->notes);
-    if (issued->outcome == P11CA_FINISHED)
-        cli_say(cli, "an interrupted run of this order was finished");
-    if (issued->outcome == P11CA_REUSED)
-        cli_say(cli, "this order was issued before: the same certificate again");
-    if (!record)
-        return;
-    json_object_set_new(record, "outcome", json_string(outcomes[issued->outcome]));
-    json_object_set_new(record, "ignored", json_string(issued->notes));
-    cli_print_json(record);
-}
-
 static int run(struct cli *cli, struct p11ca_err *err)
 {
     struct p11ca_name sans[MAX_SANS];
-    struct p11ca_field fields[MAX_FIELDS];
-    char names[MAX_FIELDS][33];
+    struct p11ca_field fields[CLI_MAX_FIELDS];
+    char names[CLI_MAX_FIELDS][33];
     struct p11ca_order o = {
         .authority = cli_value(cli, "authority"),
         .profile = cli_value(cli, "profile"),
@@ -155,15 +91,15 @@ static int run(struct cli *cli, struct p11ca_err *err)
         .sans = sans,
         .fields = fields,
     };
-    struct shown shown = {cli, NULL};
+    struct cli_shown shown = {cli, NULL};
     struct p11ca_issued issued;
     AUTO_HOME home = NULL;
 
-    if (read_sans(cli, sans, &o.n_sans, err) != 0 || read_fields(cli, names, fields, &o.n_fields, err) != 0 ||
+    if (read_sans(cli, sans, &o.n_sans, err) != 0 || cli_fields(cli, names, fields, &o.n_fields, err) != 0 ||
         cli_number(cli, "days", 36500, &o.days, err) != 0 || cli_home(cli, &home, err) != 0 ||
-        p11ca_issue(home, &o, &issued, keep_record, &shown, err) != 0)
+        p11ca_issue(home, &o, &issued, cli_keep_record, &shown, err) != 0)
         return -1;
-    show_outcome(cli, &o, &issued, shown.record);
+    cli_show_issued(cli, o.csr, &issued, shown.record);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* lint: what is wrong with a certificate, a CRL or a request, whoever made it. */
+/* lint: what is wrong with a certificate, a CRL, a request or an OCSP response, whoever made it. */
 #include <p11ca/lint.h>
 #include <stdio.h>
 #include <string.h>
@@ -145,7 +145,7 @@ static int run(struct cli *cli, struct p11ca_err *err)
 }
 
 const struct command cmd_lint = {"lint", "[FILE]", 0, 1,
-    "every rule that a certificate, CRL or request breaks",
+    "every rule that a certificate, CRL, request or OCSP response breaks",
     "Anybody's, in PEM (a bundle, too) or DER; - reads the standard input. Neither token nor ledger is "
     "touched.\n"
     "Exit code 1 when a finding is an error; warnings and notices are shown only.",

@@ -43,6 +43,13 @@ P11CA_CHECK int authority_issuer(
 P11CA_CHECK int authority_need_issuer(const struct p11ca_home *home, struct ledger *l,
     const struct authority_conf *conf, struct issuer **ret, struct p11ca_err *err);
 
+/*
+ * Which of the authority's CRLs tells of the certificate with this serial: 1 + (its last two octets, as a number, modulo
+ * crl-partitions); 0: there is one for all. And the URL that the certificate names; NULL: none.
+ */
+unsigned authority_crl_part(const struct authority_conf *conf, const uint8_t *serial, size_t len);
+const char *authority_crl_url(const struct authority_conf *conf, const uint8_t *serial, size_t len);
+
 /* A profile that the authority may issue; PROFILE_NOT_ALLOWED. */
 P11CA_CHECK int authority_profile(const struct p11ca_home *home, const struct authority_conf *conf,
     const char *name, const struct profile **ret, struct p11ca_err *err);
@@ -53,6 +60,7 @@ SCOPE_DEFINE(ledger, struct ledger *, ledger_close)
 #define AUTO_LEDGER SCOPED(ledger) struct ledger *
 SCOPE_DEFINE(ledger_cert, struct ledger_cert *, ledger_cert_free)
 #define AUTO_LEDGER_CERT SCOPED(ledger_cert) struct ledger_cert *
+SCOPE_DEFINE(ledger_crl, struct ledger_crl *, ledger_crl_free)
 SCOPE_DEFINE(record, struct ledger_authority *, ledger_authority_free)
 #define AUTO_RECORD SCOPED(record) struct ledger_authority *
 

@@ -12,6 +12,8 @@
 #include "x509/name.h"
 #include "x509/san.h"
 
+#define CRL_PARTITIONS_MAX 1024
+
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
 struct top {
@@ -47,11 +49,13 @@ static const struct conf_field token_fields[] = {
 static const struct conf_field authority_fields[] = {
     A("token", CONF_STR, false, token_name),
     A("key", CONF_STR, false, key),
+    A("key-exception", CONF_STR, false, key_exception),
     A("subject", CONF_STR, true, subject),
     A("profile", CONF_STR, true, profile_name),
     A("issuer", CONF_STR, false, issuer),
     A("issues", CONF_STRS, false, issues),
     A("crl-url", CONF_STR, false, crl_url),
+    A("crl-partitions", CONF_INT, false, crl_partitions),
     A("ocsp-url", CONF_STR, false, ocsp_url),
     A("ca-issuers-url", CONF_STR, false, ca_issuers_url),
     A("device-uri", CONF_STR, false, device_uri),
@@ -122,9 +126,55 @@ static int check_url(const struct conf *conf, const struct authority_conf *a, co
     return 0;
 }
 
-static int check_urls(const struct conf *conf, const struct authority_conf *a, struct p11ca_err *err)
+/* crl-url with the partition's number for %d; NULL: no memory. */
+static char *partition_url(const char *url, int part)
 {
-    if (check_url(conf, a, "crl-url", "RFC 5280 4.2.1.13", a->crl_url, err) != 0 ||
+    const char *at = strstr(url, "%d");
+    char *text = NULL;
+
+    return asprintf(&text, "%.*s%d%s", (int)(at - url), url, part, at + 2) < 0 ? NULL : text;
+}
+
+static int make_partition_urls(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+{
+    int i;
+
+    a->crl_urls = calloc((size_t)a->crl_partitions + 1, sizeof(*a->crl_urls));
+    if (!a->crl_urls)
+        return err_nomem(err);
+    for (i = 0; i < a->crl_partitions; i++) {
+        a->crl_urls[i] = partition_url(a->crl_url, i + 1);
+        if (!a->crl_urls[i])
+            return err_nomem(err);
+        if (check_url(conf, a, "crl-url", "RFC 5280 4.2.1.13", a->crl_urls[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A certificate names the list of its partition: the number has a place in the URL, behind the host, and only there. */
+static int check_partitions(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+{
+    const char *at = a->crl_url ? strstr(a->crl_url, "%d") : NULL;
+    const char *path = a->crl_url && strlen(a->crl_url) > 7 ? strchr(a->crl_url + 7, '/') : NULL;
+
+    if (!config_setting_get_member(a->at, "crl-partitions"))
+        return check_url(conf, a, "crl-url", "RFC 5280 4.2.1.13", a->crl_url, err);
+    if (a->crl_partitions < 1 || a->crl_partitions > CRL_PARTITIONS_MAX)
+        return conf_err(conf, a->at, err, "authorities.%s: crl-partitions: want 1 to %d, have %d", a->name,
+            CRL_PARTITIONS_MAX, a->crl_partitions);
+    if (!at || strstr(at + 2, "%d") || !path || at < path)
+        return conf_err(conf, a->at, err,
+            "authorities.%s: crl-url: with crl-partitions want %%d once, behind the host, for the "
+            "partition's "
+            "number",
+            a->name);
+    return make_partition_urls(conf, a, err);
+}
+
+static int check_urls(const struct conf *conf, struct authority_conf *a, struct p11ca_err *err)
+{
+    if (check_partitions(conf, a, err) != 0 ||
         check_url(conf, a, "ocsp-url", "RFC 5280 4.2.2.1", a->ocsp_url, err) != 0)
         return -1;
     return check_url(conf, a, "ca-issuers-url", "RFC 5280 4.2.2.1", a->ca_issuers_url, err);
@@ -159,6 +209,12 @@ static int check_issues(const struct p11ca_home *home, struct authority_conf *a,
             return conf_err(conf, a->at, err,
                 "authorities.%s: issues: RFC 5280 4.2.1.9: profile '%s' cannot issue '%s'", a->name,
                 a->profile->name, p->name);
+        if (a->crl_partitions && (p->is_ca || p->crl_url))
+            return conf_err(conf, a->at, err,
+                "authorities.%s: crl-partitions: want profiles of end entities without a crl-url of their "
+                "own "
+                "in issues, have '%s'",
+                a->name, p->name);
     }
     return 0;
 }
@@ -168,6 +224,9 @@ static int check_key(const struct p11ca_home *home, struct authority_conf *a, st
 {
     struct p11ca_err why;
 
+    if (a->key_exception && (!a->token_name || !a->key_exception[0] || strlen(a->key_exception) > 200))
+        return conf_err(&home->conf, a->at, err,
+            "authorities.%s: key-exception: want a reason of 1 to 200 octets, for a key in a token", a->name);
     if (!a->token_name && !a->key)
         return 0;
     if (!a->token_name || !a->key || !a->key[0])
@@ -176,6 +235,22 @@ static int check_key(const struct p11ca_home *home, struct authority_conf *a, st
     if (home_token(home, a->token_name, &a->token, &why) != 0)
         return conf_err(
             &home->conf, a->at, err, "authorities.%s: no token '%s' in tokens", a->name, a->token_name);
+    return 0;
+}
+
+/* RFC 6960 4.2.2.2: it answers for its issuer, and its key signs nothing else. */
+static int check_responder(const struct conf *conf, const struct authority_conf *a, struct p11ca_err *err)
+{
+    if (!a->issuer)
+        return conf_err(conf, a->at, err,
+            "authorities.%s: issuer: profile '%s' is for an OCSP responder: want the authority it answers "
+            "for",
+            a->name, a->profile_name);
+    if (a->issues.n || a->ticket_from || a->crl_url || a->crl_partitions || a->ocsp_url || a->ca_issuers_url)
+        return conf_err(conf, a->at, err,
+            "authorities.%s: want token, key, subject, profile and issuer only: an OCSP responder issues "
+            "nothing",
+            a->name);
     return 0;
 }
 
@@ -188,7 +263,7 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
     a->profile = profiles_find(home->profiles, a->profile_name);
     if (!a->profile)
         return conf_err(conf, a->at, err, "authorities.%s: no profile '%s'", a->name, a->profile_name);
-    if (!a->profile->is_ca)
+    if (!a->profile->is_ca && !authority_is_responder(a))
         return conf_err(
             conf, a->at, err, "authorities.%s: profile '%s' is not for a CA", a->name, a->profile_name);
     if (a->profile->cross)
@@ -198,6 +273,8 @@ static int check_authority(struct p11ca_home *home, struct authority_conf *a, st
         return -1;
     if (name_from_text(a->subject, &der, &why) != 0)
         return conf_err(conf, a->at, err, "authorities.%s: subject: %s", a->name, why.msg);
+    if (authority_is_responder(a) && check_responder(conf, a, err) != 0)
+        return -1;
     if (a->profile->self_signed && a->issuer)
         return conf_err(conf, a->at, err, "authorities.%s: issuer: profile '%s' is self-signed", a->name,
             a->profile_name);
@@ -237,6 +314,9 @@ static int check_ticket_from(
     if (signer == a)
         return conf_err(
             &home->conf, a->at, err, "authorities.%s: ticket-from: want another authority", a->name);
+    if (authority_is_responder(signer))
+        return conf_err(&home->conf, a->at, err, "authorities.%s: ticket-from: '%s' is an OCSP responder",
+            a->name, a->ticket_from);
     return 0;
 }
 
@@ -261,6 +341,9 @@ static int read_authorities(struct p11ca_home *home, config_setting_t *group, st
         if (a->issuer && home_authority(home, a->issuer, &issuer, &why) != 0)
             return conf_err(
                 &home->conf, a->at, err, "authorities.%s: issuer: no authority '%s'", a->name, a->issuer);
+        if (a->issuer && authority_is_responder(issuer))
+            return conf_err(&home->conf, a->at, err, "authorities.%s: issuer: '%s' is an OCSP responder",
+                a->name, a->issuer);
         if (check_ticket_from(home, a, err) != 0)
             return -1;
     }
@@ -331,11 +414,16 @@ int home_config_read(struct p11ca_home *home, struct p11ca_err *err)
 void home_config_free(struct p11ca_home *home)
 {
     size_t i;
+    int k;
 
     for (i = 0; i < home->n_tokens; i++)
         free((void *)(uintptr_t)home->tokens[i].store);
-    for (i = 0; i < home->n_authorities; i++)
+    for (i = 0; i < home->n_authorities; i++) {
         free(home->authorities[i].issues.v);
+        for (k = 0; home->authorities[i].crl_urls && k < home->authorities[i].crl_partitions; k++)
+            free(home->authorities[i].crl_urls[k]);
+        free(home->authorities[i].crl_urls);
+    }
     free(home->tokens);
     free(home->authorities);
     free(home->ledger_path);

@@ -13,33 +13,43 @@
 #ifndef ISSUE_CRL_H
 #define ISSUE_CRL_H
 
-#include <p11ca/issue.h>
+#include <p11ca/revoke.h>
 
+#include "base/hash.h"
 #include "issue/hooks.h"
 #include "issue/home.h"
 
+/* A list that lies ready in the ledger. */
+typedef void crl_slot_fn(
+    void *arg, int64_t number, int64_t this_update, int64_t next_update, const uint8_t sha256[SHA256_LEN]);
+
+#define CRL_SLOTS 366 /* one for each day of a year */
+
 struct crl_order {
-    unsigned days;                     /* from 1: nextUpdate lies so many days behind thisUpdate */
-    const char *output;                /* PEM */
-    bool force;                        /* replace output */
+    unsigned days, hours; /* together from 1 hour: nextUpdate lies so far behind thisUpdate */
+    bool delta;           /* to the last complete one */
+    unsigned partition;   /* only what this one tells of, from 1; 0: all */
+    const char *output;
+    bool der;   /* not PEM */
+    bool force; /* replace output */
+    unsigned slots,
+        every; /* so many more are signed ahead, each thisUpdate that many days behind the one before */
+    crl_slot_fn *told; /* is told each of them, when all are in the ledger; NULL: nobody */
+    void *arg;
     const struct signing_hooks *hooks; /* at is thisUpdate; NULL: the home's clock, and nobody is asked */
 };
 
-struct crl_issued {
-    enum p11ca_outcome outcome; /* FINISHED: was signed before, published now. REUSED: was published, too. */
-    int64_t number;
-    int64_t this_update, next_update;
-    size_t entries;
-    char sha256[65];
-};
-
 /*
- * Signs and publishes the next complete CRL (RFC 5280 5) of an authority of this home. An order for the very time of
- * the latest CRL is taken for the same order. Codes: CRL_DAYS (P11CA_USAGE), NO_CA_CERT (P11CA_CONFIG), CRL_TIME (the
+ * Signed ahead: the same entries, each with its own number and times. They are in no file before p11ca_crl_release() hands
+ * them out; whoever had one could show it instead of a later one. All of them and the list of now are recorded in one
+ * transaction. CRL_SLOTS (P11CA_USAGE): too many, too far apart to follow each other, or deltas.
+ *
+ * Signs and publishes the next CRL (RFC 5280 5) of an authority of this home. An order for the very time of the latest CRL is
+ * taken for the same order; by the clock, only while nothing was revoked since, and else a second is waited for. Codes: CRL_DAYS (P11CA_USAGE), NO_CA_CERT (P11CA_CONFIG), CRL_TIME (the
  * clock lies before the last CRL), CRL_NUMBER (another process was faster; both P11CA_LEDGER), the lint's CRL_*
  * (P11CA_REFUSED), OUTPUT_EXISTS (P11CA_FILE); what a token says is P11CA_TOKEN or P11CA_LOGIN.
  */
 P11CA_CHECK int crl_issue(const struct p11ca_home *home, const char *authority, const struct crl_order *order,
-    struct crl_issued *ret, struct p11ca_err *err);
+    struct p11ca_crl *ret, struct p11ca_err *err);
 
 #endif

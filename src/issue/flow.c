@@ -1,7 +1,6 @@
 #include "issue/flow.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +14,14 @@
 #define READ_AHEAD  256 /* rows read before workers are told */
 
 /*
- * Signatures of a token that is a library come from the same processors: there more than half of the workers at it at once
- * would wait for its locks, while requests and signatures wait to be verified.
+ * Signatures of a token that is a library come from the same processors, and of several at once most would wait for its
+ * locks: there no more than half of the workers are at it. Each signs a run of rows and verifies them while the next one
+ * signs, so that the place at the token changes hands seldom.
  *
- * A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing.
+ * A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing. The
+ * quickest of the first few decides: on a busy machine any of them may have waited for a processor.
  */
+#define SIGN_RUN     16
 #define SLOW_TOKEN   3.0
 #define SLOW_SAMPLES 8
 
@@ -44,10 +46,10 @@ struct flow {
         told;
 
     unsigned workers, max_workers, busy;
-    atomic_uint signing;  /* at the token */
-    unsigned max_signing; /* as long as there is something else to do */
-    unsigned sessions;    /* ... and at most: libp11 waits for ever for one more */
-    atomic_bool is_far;   /* the token: a place at it is not left empty */
+    unsigned signing;     /* at the token */
+    unsigned max_signing; /* at most so many, and as sessions: libp11 waits for ever for one more */
+    unsigned sessions;
+    bool is_far;          /* the token: a place at it is not left empty */
     unsigned with_signer; /* they, and those that verify what came back */
     bool source_ended;    /* there are no more rows */
     bool woken;           /* the source may have something */
@@ -60,7 +62,7 @@ struct flow {
     bool lost;    /* the token is */
     struct p11ca_err lost_why;
     size_t n_signed, signed_at_loss; /* the latter: when it was lost last; 0: never */
-    double sign_wall, sign_cpu;      /* of so many samples */
+    double sign_wall, sign_cpu;      /* of the quickest of so many samples */
     unsigned samples;
     double waiting_since; /* the oldest row that waits for a turn, by the clock; 0: none does */
 
@@ -131,7 +133,7 @@ static bool took_back(struct flow *f, struct flow_row *row)
     return true;
 }
 
-/* How long the first few take says where the token is. */
+/* How long the quickest of the first few takes says where the token is. */
 static void sample(struct flow *f, struct flow_row *row)
 {
     double wall = clock_seconds(), cpu = thread_seconds();
@@ -140,57 +142,109 @@ static void sample(struct flow *f, struct flow_row *row)
     wall = clock_seconds() - wall;
     cpu = thread_seconds() - cpu;
     pthread_mutex_lock(&f->lock);
-    f->sign_wall += wall;
-    f->sign_cpu += cpu;
-    f->samples++;
+    if (!f->samples++ || wall < f->sign_wall) {
+        f->sign_wall = wall;
+        f->sign_cpu = cpu;
+    }
     pthread_mutex_unlock(&f->lock);
+}
+
+/* Rows that a worker has taken. */
+struct run {
+    struct flow_row *row[SIGN_RUN];
+    size_t n;
+    bool to_sign;
+};
+
+/* Whether the next of a run is still to be signed. */
+static bool goes_on(struct flow *f, bool *ret_sample)
+{
+    bool on;
+
+    pthread_mutex_lock(&f->lock);
+    on = !f->dead && !f->lost;
+    *ret_sample = f->samples < SLOW_SAMPLES;
+    pthread_mutex_unlock(&f->lock);
+    return on;
 }
 
 static void leave_token(struct flow *f)
 {
-    atomic_fetch_sub(&f->signing, 1);
-    if (f->is_far)
-        pthread_cond_signal(&f->work);
+    pthread_mutex_lock(&f->lock);
+    f->signing--;
+    pthread_cond_signal(&f->work);
+    pthread_mutex_unlock(&f->lock);
 }
 
-static void sign(struct flow *f, struct flow_row *row, bool is_sample)
+/* How many of the run: fewer when the token is lost. */
+static size_t sign_rows(struct flow *f, const struct run *run)
 {
-    if (is_sample)
-        sample(f, row);
-    else
-        pipeline_sign(&row->job, &f->signer);
+    bool is_sample, lost = false;
+    size_t i;
+
+    for (i = 0; i < run->n && !lost && goes_on(f, &is_sample); i++) {
+        if (is_sample)
+            sample(f, run->row[i]);
+        else
+            pipeline_sign(&run->row[i]->job, &f->signer);
+        pthread_mutex_lock(&f->lock);
+        lost = took_back(f, run->row[i]);
+        pthread_mutex_unlock(&f->lock);
+    }
     leave_token(f);
-    pipeline_verify(&row->job, &f->signer);
+    return lost ? i - 1 : i;
+}
+
+static void sign(struct flow *f, const struct run *run)
+{
+    size_t n = sign_rows(f, run), i;
+
+    for (i = 0; i < n; i++)
+        pipeline_verify(&run->row[i]->job, &f->signer);
     pthread_mutex_lock(&f->lock);
     f->with_signer--;
-    if (took_back(f, row))
-        return;
-    f->n_signed++;
-    row->state = FLOW_SIGNED;
+    f->n_signed += n;
+    for (i = 0; i < n; i++) {
+        run->row[i]->state = FLOW_SIGNED;
+        if (ends_all(&run->row[i]->job))
+            flow_die(f, &run->row[i]->job.err);
+    }
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
-    if (ends_all(&row->job))
-        flow_die(f, &row->job.err);
 }
 
-/* Under the lock: signatures first, unless enough are at the token already. NULL: nothing to do. */
-static struct flow_row *take(struct flow *f)
+/* Under the lock: a run, but not more than each worker's share of what is there. */
+static bool take_to_sign(struct flow *f, struct run *run)
 {
-    bool can_sign, can_prepare;
+    size_t want = f->is_far ? 1 : (f->reserved - f->to_sign + f->workers - 1) / f->workers;
 
+    if (f->lost || f->signing >= f->max_signing)
+        return false;
+    for (; f->to_sign < f->reserved && run->n < want && run->n < SIGN_RUN; f->to_sign++) {
+        if (at(f, f->to_sign)->state == FLOW_RESERVED)
+            run->row[run->n++] = at(f, f->to_sign);
+    }
+    if (run->n == 0)
+        return false;
+    run->to_sign = true;
+    f->signing++;
+    f->with_signer++;
+    return true;
+}
+
+/* Under the lock: signatures first, unless enough are at the token already. */
+static bool take(struct flow *f, struct run *run)
+{
+    *run = (struct run){.n = 0};
     if (f->dead)
-        return NULL;
-    while (f->to_sign < f->reserved && at(f, f->to_sign)->state != FLOW_RESERVED)
-        f->to_sign++;
+        return false;
+    if (take_to_sign(f, run))
+        return true;
     while (f->to_prepare < f->read && at(f, f->to_prepare)->state != FLOW_READ)
         f->to_prepare++;
-    can_sign = f->to_sign < f->reserved && !f->lost && atomic_load(&f->signing) < f->sessions;
-    can_prepare = f->to_prepare < f->read && !f->stopping;
-    if (can_sign && (!can_prepare || atomic_load(&f->signing) < f->max_signing)) {
-        atomic_fetch_add(&f->signing, 1);
-        f->with_signer++;
-        return at(f, f->to_sign++);
-    }
-    return can_prepare ? at(f, f->to_prepare++) : NULL;
+    if (f->to_prepare == f->read || f->stopping)
+        return false;
+    run->row[run->n++] = at(f, f->to_prepare++);
+    return true;
 }
 
 static bool is_turn(const struct flow *f);
@@ -205,25 +259,22 @@ static void tell_caller(struct flow *f)
 static void *work(void *p)
 {
     struct flow *f = p;
-    struct flow_row *row;
-    bool is_sample;
+    struct run run;
 
     pthread_mutex_lock(&f->lock);
     while (!f->leaving) {
-        row = take(f);
-        if (!row) {
+        if (!take(f, &run)) {
             tell_caller(f); /* only now it is known that there was nothing */
             pthread_cond_wait(&f->work, &f->lock);
             continue;
         }
         f->busy++;
-        is_sample = f->samples < SLOW_SAMPLES;
         pthread_mutex_unlock(&f->lock);
         /* Both come back with the lock. */
-        if (row->state == FLOW_RESERVED)
-            sign(f, row, is_sample);
+        if (run.to_sign)
+            sign(f, &run);
         else
-            prepare(f, row);
+            prepare(f, run.row[0]);
         f->busy--;
         tell_caller(f);
     }
@@ -524,15 +575,15 @@ static int judge_rows(struct flow *f, const struct span *s, struct p11ca_err *er
 static int judge(struct flow *f, const struct span *s, struct p11ca_err *err)
 {
     struct ledger *l = f->order.ledger;
+    int rc;
 
-    if (!f->order.note)
-        return judge_rows(f, s, err);
-    if (ledger_begin(l, err) != 0)
+    if ((f->order.note ? ledger_begin(l, err) : ledger_begin_read(l, err)) != 0)
         return -1;
-    if (judge_rows(f, s, err) == 0)
+    rc = judge_rows(f, s, err);
+    if (rc == 0 && f->order.note)
         return ledger_commit(l, err);
     ledger_rollback(l);
-    return -1;
+    return rc;
 }
 
 /* Under the lock: where the rows of a turn that is durable are now. */
@@ -725,7 +776,7 @@ static void tell(struct flow *f)
     f->told = end;
 }
 
-/* Up to n; fewer when there are no more threads to be had. */
+/* Up to n; fewer when there are no more threads to be had. Under the lock. */
 static void start_workers(struct flow *f, unsigned n)
 {
     if (n > MAX_WORKERS)
@@ -809,11 +860,12 @@ int flow_run(struct flow *f, struct p11ca_err *err)
             return err_nomem(err);
         f->has_publisher = true;
     }
+    /* Under the lock: a worker's share is a matter of how many there are. */
+    pthread_mutex_lock(&f->lock);
     start_workers(f, f->order.jobs ? f->order.jobs : pool_cores());
     if (f->workers == 0)
         rc = err_set(err, P11CA_BUG, "THREADS", "no thread can be started");
-    pthread_mutex_lock(&f->lock);
-    f->max_signing = (f->workers + 1) / 2;
+    f->max_signing = (f->workers + 1) / 2 < f->sessions ? (f->workers + 1) / 2 : f->sessions;
     if (rc == 0)
         loop(f);
     f->leaving = true;

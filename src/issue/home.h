@@ -17,15 +17,24 @@ struct authority_conf {
     const char *token_name;
     const struct token_binding *token; /* NULL: its key is at another machine, only the certificate is here */
     const char *key;                   /* label; NULL like token */
+    const char *key_exception; /* why a key that was not generated in its token is used; NULL: it is not */
     const char *subject;
     const char *profile_name;
     const struct profile *profile;
     const char *issuer;      /* name of an authority; NULL: outside this home, or self-signed */
     struct conf_strs issues; /* profiles it may issue */
     const char *crl_url, *ocsp_url, *ca_issuers_url; /* NULL: none */
+    int crl_partitions;                              /* 0: one list for all */
+    char **crl_urls;                                 /* of each partition, crl_url with its number in it */
     const char *ticket_from; /* name of the authority whose key signs lot tickets; NULL: none is wanted */
     const char *device_uri;  /* a device without names gets this URI with its ID behind */
 };
+
+/* Whether its key signs OCSP responses for its issuer, and no certificates. */
+static inline bool authority_is_responder(const struct authority_conf *a)
+{
+    return a->profile->ocsp_nocheck;
+}
 
 struct p11ca_home {
     char *dir;

@@ -5,6 +5,7 @@
 #ifndef ISSUE_HOOKS_H
 #define ISSUE_HOOKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"
@@ -12,11 +13,12 @@
 
 /* What is about to be signed. Built, linted, reserved in the ledger; nothing is signed yet. */
 struct signing {
-    const char *what;      /* "certificate", "certification request", "CRL", "lot ticket" */
+    const char *what;      /* "certificate", "certification request", "CRL", "CRL series", "lot ticket" */
     const char *authority; /* whose key signs */
     struct der tbs;        /* the exact bytes; of a request the CertificationRequestInfo */
+    bool series;           /* they are several, one behind the other */
     uint8_t tbs_sha256[SHA256_LEN];
-    char number[41]; /* serial or CRL number in hex, ID of a ticket; empty for a request */
+    char number[41]; /* serial or (first) CRL number in hex, ID of a ticket; empty for a request */
 };
 
 /* Non-zero, with err filled, when it must not be signed. */

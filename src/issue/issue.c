@@ -131,7 +131,7 @@ static int read_sans(struct material *m, const struct p11ca_order *o, struct p11
         if (san_add(&m->sans, san_types[o->sans[i].type], o->sans[i].text, err) != 0)
             return -1;
     }
-    m->input.sans = o->n_sans ? &m->sans : NULL;
+    m->input.sans = m->extra->sans ? m->extra->sans : o->n_sans ? &m->sans : NULL;
     return 0;
 }
 
@@ -363,7 +363,8 @@ static int issue(struct ledger *l, const struct p11ca_order *o, struct job *job,
     if (authority_need_issuer(ctx->home, l, ctx->authority, &issuer, err) != 0)
         return -1;
     ctx->issuer = issuer;
-    if (job_prepare(job, &m->input, ctx) != 0 || pipeline_look(l, job, ctx) != 0) {
+    if (job_prepare(job, &m->input, ctx) != 0 || renew_check_job(job, ctx) != 0 ||
+        pipeline_look(l, job, ctx) != 0) {
         *err = job->err;
         return err_prefix(err, "%s", source_of(o));
     }
@@ -388,7 +389,8 @@ int p11ca_issue(struct p11ca_home *home, const struct p11ca_order *o, struct p11
 int order_issue(struct p11ca_home *home, const struct p11ca_order *o, const struct order_extra *extra,
     struct p11ca_issued *ret, p11ca_record_fn *fn, void *arg, struct p11ca_err *err)
 {
-    struct job_ctx ctx = {.home = home, .now = order_now(home, extra), .reissue = o->reissue};
+    struct job_ctx ctx = {
+        .home = home, .now = order_now(home, extra), .reissue = o->reissue, .renewal = extra->renewal};
     __attribute__((cleanup(material_done))) struct material m = {.extra = extra};
     AUTO_LEDGER l = NULL;
     AUTO_JOB job = {0};

@@ -246,6 +246,11 @@ static int digest_order(struct job *job, const struct job_ctx *ctx)
         add_field(&b, job->in.profile->sha256, SHA256_LEN);
     if (job->exts.len)
         add_field(&b, job->exts.p, job->exts.len);
+    /* The next certificate for the same names and key is another order than the last. */
+    if (ctx->renewal) {
+        add_field(&b, "renews", 6);
+        add_field(&b, ctx->renewal->serial, ctx->renewal->serial_len);
+    }
     if (!buf_ok(&b) || hash_sha256(b.p, b.len, job->request_sha256) != 0)
         return err_nomem(&job->err);
     return spki_sha256(&job->spki, job->spki_sha256, &job->err);
@@ -300,6 +305,7 @@ int job_build(struct job *job, const struct job_ctx *ctx, struct blob serial)
     } else {
         return job_fail(job);
     }
+    plan->crl_url = authority_crl_url(ctx->authority, plan->serial, plan->serial_len);
     buf_reset(&job->tbs);
     if (set_validity(plan, job, ctx, &job->err) != 0 || tbs_build(plan, &job->tbs, &job->err) != 0 ||
         tbs_lint(der_buf(&job->tbs), plan->profile, plan->issuer, &job->err) != 0)
@@ -327,7 +333,6 @@ int job_prepare(struct job *job, const struct job_input *in, const struct job_ct
         .subject = der_buf(&job->subject),
         .spki = &job->spki,
         .sans = job->sans.n ? &job->sans : NULL,
-        .crl_url = ctx->authority->crl_url,
         .ocsp_url = ctx->authority->ocsp_url,
         .ca_issuers_url = ctx->authority->ca_issuers_url,
         .slot_exts = der_buf(&job->exts),

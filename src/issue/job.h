@@ -9,6 +9,7 @@
 #include <p11ca/issue.h>
 
 #include "issue/authority.h"
+#include "issue/renew.h"
 #include "issue/ticket.h"
 #include "x509/cert.h"
 #include "x509/csr.h"
@@ -67,7 +68,8 @@ struct job_ctx {
     const struct issuer *issuer;     /* NULL: the key signs its own certificate */
     const struct lot_ticket *ticket; /* NULL: none is wanted */
     int64_t now;
-    int64_t lot;  /* row of the ledger, 0: none */
+    int64_t lot;                   /* row of the ledger, 0: none */
+    const struct renewal *renewal; /* the one certificate that it takes the place of; NULL: none is named */
     bool reissue; /* a new certificate may take the place of the device's or key's other one */
 };
 

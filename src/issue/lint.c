@@ -16,6 +16,7 @@
 #include "x509/csr.h"
 #include "x509/lint.h"
 #include "x509/name.h"
+#include "x509/ocsp.h"
 #include "x509/pem.h"
 
 static const enum p11ca_severity severities[] = {
@@ -29,7 +30,7 @@ static struct p11ca_lint_rule public_rule(const struct lint_rule *rule, char app
         .field = rule->field,
         .applies = lint_applies_text(rule, applies),
         .severity = severities[rule->severity],
-        .fixed = (rule->where & (ON_FIXED | ON_CRL | ON_ENTRY | ON_CSR)) != 0,
+        .fixed = (rule->where & (ON_FIXED | ON_CRL | ON_ENTRY | ON_CSR | ON_OCSP)) != 0,
     };
 }
 
@@ -156,6 +157,18 @@ static struct der subject_of_csr(struct der der)
                : DER_OF(NULL, 0);
 }
 
+/* That of the certificate that came with it. */
+static struct der subject_of_ocsp(struct der der)
+{
+    struct p11ca_err why;
+    struct der cert;
+    struct ocsp o;
+
+    return ocsp_read(der, &o, &why) == 0 && o.certs.len && der_next_any(&o.certs, &cert) == 0
+               ? subject_of_cert(cert)
+               : DER_OF(NULL, 0);
+}
+
 static const struct kind {
     enum pem_type type;
     const char *name;
@@ -167,6 +180,17 @@ static const struct kind {
     {PEM_CSR, "request", subject_of_csr, lint_csr},
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* Never PEM: nobody has a label for it. */
+static const struct kind kind_ocsp = {PEM_TYPES, "OCSP response", subject_of_ocsp, lint_ocsp};
+
+/* It begins with its status; nothing else here begins with an ENUMERATED. */
+static bool is_ocsp(struct der in)
+{
+    struct der seq;
+
+    return der_next(&in, DER_SEQUENCE, &seq) == 0 && der_peek_tag(seq) == DER_ENUMERATED;
+}
 
 struct asking {
     const struct p11ca_lint_order *order;
@@ -236,7 +260,8 @@ static bool is_type(const struct p11ca_err *err)
 static int unreadable(struct p11ca_err *err)
 {
     if (is_type(err))
-        return err_set(err, P11CA_FILE, "INPUT_TYPE", "want a certificate, a CRL or a request, have neither");
+        return err_set(err, P11CA_FILE, "INPUT_TYPE",
+            "want a certificate, a CRL, a request or an OCSP response, have none of them");
     if (strcmp(err->code, "PEM_SYNTAX") == 0)
         err->kind = P11CA_FILE;
     return -1;
@@ -246,6 +271,8 @@ static int ask_der(struct asking *a, struct der in, struct p11ca_err *err)
 {
     size_t i;
 
+    if (is_ocsp(in))
+        return ask(a, &kind_ocsp, in, err);
     for (i = 0; i < N_KINDS; i++) {
         AUTO_BUF der = BUF_INIT;
 

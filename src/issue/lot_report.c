@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/text.h"
 
 /* The columns, in order. */
@@ -28,41 +29,6 @@ static void fill_line(struct line *line, const struct p11ca_row *row)
     snprintf(line->number, sizeof(line->number), "%zu", row->number);
     text_time(row->time, line->time);
     memcpy(line->cell, cells, sizeof(cells));
-}
-
-/* RFC 4180; and what a spreadsheet would take for a formula gets an apostrophe in front. */
-static void add_csv(struct buf *b, const char *cell)
-{
-    bool formula = *cell && strchr("=+-@", *cell);
-
-    if (!formula && !strpbrk(cell, ",\"")) {
-        buf_adds(b, cell);
-        return;
-    }
-    buf_adds(b, formula ? "\"'" : "\"");
-    for (; *cell; cell++) {
-        if (*cell == '"')
-            buf_addc(b, '"');
-        buf_addc(b, (uint8_t)*cell);
-    }
-    buf_addc(b, '"');
-}
-
-/* Foreign text without what would harm a terminal; a tab, too, becomes plain text. */
-static void add_csv_line(struct buf *b, const char *const cells[N_COLUMNS])
-{
-    char plain[4200];
-    size_t i;
-
-    for (i = 0; i < N_COLUMNS; i++) {
-        if (i)
-            buf_addc(b, ',');
-        if (!cells[i])
-            continue;
-        text_escape(cells[i], strlen(cells[i]), plain, sizeof(plain));
-        add_csv(b, plain);
-    }
-    buf_adds(b, "\r\n");
 }
 
 static void add_json_line(struct buf *b, const struct line *line, size_t number)
@@ -121,7 +87,7 @@ int lot_report_begin(struct lot_report *ret, const char *path, struct p11ca_err 
     }
     *ret = r;
     if (path && !r.json) {
-        add_csv_line(&header, columns);
+        csv_add_line(&header, columns, N_COLUMNS);
         add_out(ret, &header);
     }
     return 0;
@@ -138,7 +104,7 @@ void lot_report_row(struct lot_report *r, const struct p11ca_row *row)
     if (r->json)
         add_json_line(&text, &line, row->number);
     else
-        add_csv_line(&text, line.cell);
+        csv_add_line(&text, line.cell, N_COLUMNS);
     add_out(r, &text);
 }
 
@@ -175,7 +141,7 @@ static void add_csv_total(struct buf *b, const struct lot_total *t)
     cells[COLUMN_STATUS] = "TOTAL";
     cells[COLUMN_REASON] = buf_str(&text);
     b->failed = b->failed || !cells[COLUMN_REASON];
-    add_csv_line(b, cells);
+    csv_add_line(b, cells, N_COLUMNS);
 }
 
 static void add_json_text(struct buf *b, const char *name, const char *hex)

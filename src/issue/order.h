@@ -5,13 +5,16 @@
 #include <p11ca/issue.h>
 
 #include "issue/hooks.h"
+#include "issue/renew.h"
 #include "x509/profile.h"
 
 struct order_extra {
     const struct profile
-        *profile;            /* instead of the named one, whose row it was made of; NULL: the named one */
-    struct der subject;      /* a Name to take byte for byte; p NULL: as the order says */
-    const struct spki *spki; /* the key, when the order names no file */
+        *profile;                /* instead of the named one, whose row it was made of; NULL: the named one */
+    struct der subject;          /* a Name to take byte for byte; p NULL: as the order says */
+    const struct san_list *sans; /* the names, instead of the order's; NULL: as the order says */
+    const struct renewal *renewal; /* what the new one takes the place of; NULL: nothing that is named */
+    const struct spki *spki;       /* the key, when the order names no file */
     struct der
         csr; /* the request's bytes, as people saw them; p NULL: the file that the order names is read */
     const struct signing_hooks *hooks; /* may be NULL */

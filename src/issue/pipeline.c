@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "issue/publish.h"
+#include "issue/renew.h"
 #include "x509/lint.h"
 
 /* A serial that is taken is drawn again; a third time the generator is broken. */
@@ -30,9 +31,9 @@ static int take_row(struct job *job, const struct job_ctx *ctx, const struct led
  * A finished order that comes again: with a device ID it is the same device, and with the certificate in its place the
  * run was killed at the very end; so it is with an answer that is asked for again. Otherwise it is a new order, a renewal.
  */
-static bool is_same_again(const struct job *job, const struct ledger_cert *c)
+static bool is_same_again(const struct job *job, const struct job_ctx *ctx, const struct ledger_cert *c)
 {
-    if (job->device[0] || job->in.profile->is_ca)
+    if (job->device[0] || job->in.profile->is_ca || ctx->renewal)
         return true;
     if (!job->in.output)
         return !c->path;
@@ -49,7 +50,7 @@ static int look_request(struct ledger *l, struct job *job, const struct job_ctx 
         return -1;
     if (!c || c->status > LEDGER_ISSUED)
         return 0;
-    if (c->published_at && !is_same_again(job, c))
+    if (c->published_at && !is_same_again(job, ctx, c))
         return 0;
     /* What has expired is of no use to anybody: the same words are a new order. */
     if (c->status == LEDGER_ISSUED && c->not_after <= ctx->now)
@@ -83,6 +84,17 @@ static int look_device(struct ledger *l, struct job *job, const struct job_ctx *
         job->in.profile->name);
 }
 
+/* A responder of this authority has a key of its own, and a certificate like other end entities. */
+static bool is_own_responder(const struct job *job, const struct job_ctx *ctx, const char *name)
+{
+    const struct authority_conf *a;
+    struct p11ca_err ignored;
+
+    return home_authority(ctx->home, name, &a, &ignored) == 0 && authority_is_responder(a) &&
+           strcmp(a->issuer, ctx->authority->name) == 0 &&
+           strcmp(a->profile->name, job->in.profile->name) == 0;
+}
+
 static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     AUTO_LEDGER_CERT c = NULL;
@@ -92,6 +104,8 @@ static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx
     if (job->in.profile->is_ca)
         return 0;
     rc = ledger_is_authority_key(l, job->spki_sha256, ca, sizeof(ca), &job->err);
+    if (rc == 1 && is_own_responder(job, ctx, ca))
+        rc = 0;
     if (rc == 1)
         return err_set(
             &job->err, P11CA_REFUSED, "KEY_IS_CA", "public key: it is the key of authority '%s'", ca);
@@ -100,6 +114,17 @@ static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx
     if (c && !may_replace(job, ctx, c))
         return err_set(
             &job->err, P11CA_REFUSED, "DUP_KEY_LEDGER", "public key: device '%s' has it already", c->device);
+    return 0;
+}
+
+/* Before the others: what is named is what is replaced, and nothing else. */
+static int look_renewal(struct ledger *l, struct job *job, const struct job_ctx *ctx)
+{
+    if (!ctx->renewal)
+        return 0;
+    if (renew_check_row(l, ctx->renewal, ctx->now, &job->err) != 0)
+        return -1;
+    job->supersedes = ctx->renewal->row;
     return 0;
 }
 
@@ -125,8 +150,8 @@ int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
     /* A reservation gives no right: since then the device or the key may have got a certificate. */
     if (found && job->state == JOB_ISSUED)
         return 0;
-    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 || replan(job, ctx) != 0 ||
-        (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
+    if (look_renewal(l, job, ctx) != 0 || look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 ||
+        replan(job, ctx) != 0 || (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
         return job_fail(job);
     return 0;
 }
@@ -317,7 +342,7 @@ static int look_again(struct ledger *l, struct job *job, const struct job_ctx *c
 
     if (job->others == ledger_others(l))
         return 0;
-    if (look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0)
+    if (look_renewal(l, job, ctx) != 0 || look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0)
         return job_fail(job);
     if (job->supersedes == planned)
         return 0;

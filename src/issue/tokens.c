@@ -91,7 +91,9 @@ static int check_keys(struct p11ca_home *home, struct token *t, struct check *c,
     for (i = 0; i < home->n_authorities; i++) {
         if (home->authorities[i].token != t->binding)
             continue;
-        if (doctor_key(t, home->authorities[i].key, home->gate, show_finding, c, &one) != 0 && rc == 0) {
+        if (doctor_key(t, home->authorities[i].key, home->authorities[i].key_exception, home->gate,
+                show_finding, c, &one) != 0 &&
+            rc == 0) {
             *err = one;
             rc = -1;
         }

@@ -4,14 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "issue/authority.h"
+#include "issue/record.h"
 #include "x509/cert.h"
 #include "x509/chain.h"
+#include "x509/crl.h"
+#include "x509/crl_item.h"
 #include "x509/name.h"
+#include "x509/ocsp_status.h"
+#include "x509/pem.h"
 
 /* CA certificates of the home, by what they are for a chain. */
 struct pile {
@@ -32,23 +38,36 @@ static void pile_done(struct pile *p)
     free(p->intermediates);
 }
 
-static int count_authority(void *arg, const struct ledger_authority *a, struct p11ca_err *err)
+/* Room for one more; the slices of roots and intermediates point into buffers, which stay where they are. */
+static int pile_grow(struct pile *p, struct p11ca_err *err)
 {
-    (void)a, (void)err;
-    (*(size_t *)arg)++;
+    size_t room = 2 * p->room + 8;
+    struct cert *certs;
+    struct der *roots, *intermediates;
+
+    if (p->n < p->room)
+        return 0;
+    certs = realloc(p->certs, room * sizeof(*certs));
+    p->certs = certs ? certs : p->certs;
+    roots = realloc(p->roots, room * sizeof(*roots));
+    p->roots = roots ? roots : p->roots;
+    intermediates = realloc(p->intermediates, room * sizeof(*intermediates));
+    p->intermediates = intermediates ? intermediates : p->intermediates;
+    if (!certs || !roots || !intermediates)
+        return err_nomem(err);
+    p->room = room;
     return 0;
 }
 
-static int add_authority(void *arg, const struct ledger_authority *a, struct p11ca_err *err)
+static int pile_add(struct pile *p, struct der der, struct p11ca_err *err)
 {
-    struct pile *p = arg;
-    struct cert *cert = &p->certs[p->n];
+    struct cert *cert;
 
-    /* One more than were counted: another process has just installed it. */
-    if (!a->cert.p || p->n == p->room)
-        return 0;
-    if (cert_read(a->cert.p, a->cert.len, cert, err) != 0)
-        return err_prefix(err, "authority '%s'", a->name);
+    if (pile_grow(p, err) != 0)
+        return -1;
+    cert = &p->certs[p->n];
+    if (cert_read(der.p, der.len, cert, err) != 0)
+        return -1;
     p->n++;
     if (cert_is_self_issued(cert))
         p->roots[p->n_roots++] = der_buf(&cert->der);
@@ -57,23 +76,60 @@ static int add_authority(void *arg, const struct ledger_authority *a, struct p11
     return 0;
 }
 
-static int pile_fill(struct pile *p, struct ledger *l, struct p11ca_err *err)
+static int add_authority(void *arg, const struct ledger_authority *a, struct p11ca_err *err)
 {
-    size_t n = 0;
+    if (!a->cert.p || pile_add(arg, DER_OF(a->cert.p, a->cert.len), err) == 0)
+        return 0;
+    return err_prefix(err, "authority '%s'", a->name);
+}
 
-    if (ledger_each_authority(l, count_authority, &n, err) != 0)
+static int add_blocks(struct pile *p, struct der in, struct p11ca_err *err)
+{
+    size_t n;
+
+    for (n = 0;; n++) {
+        AUTO_BUF der = BUF_INIT;
+        int r = pem_next(&in, PEM_CERT, &der, err);
+
+        if (r < 0)
+            return -1;
+        if (r == 0)
+            break;
+        if (pile_add(p, der_buf(&der), err) != 0)
+            return -1;
+    }
+    return n ? 0
+             : err_set(err, P11CA_REFUSED, "INPUT_TYPE", "want CA certificates in PEM or DER, have neither");
+}
+
+static int add_file(struct pile *p, const char *path, struct p11ca_err *err)
+{
+    AUTO_BUF file = BUF_INIT;
+    bool is_der;
+
+    if (file_read(path, LIMIT_CERT_FILE, &file, err) != 0)
         return -1;
-    p->certs = calloc(n + 1, sizeof(*p->certs));
-    p->roots = calloc(n + 1, sizeof(*p->roots));
-    p->intermediates = calloc(n + 1, sizeof(*p->intermediates));
-    if (!p->certs || !p->roots || !p->intermediates)
-        return err_nomem(err);
-    p->room = n;
-    return ledger_each_authority(l, add_authority, p, err);
+    is_der = file.len && file.p[0] == DER_SEQUENCE && memchr(file.p, 0, file.len);
+    if ((is_der ? pile_add(p, der_buf(&file), err) : add_blocks(p, der_buf(&file), err)) == 0)
+        return 0;
+    return err_prefix(err, "%s", path);
+}
+
+static int pile_fill(struct pile *p, struct ledger *l, const struct p11ca_question *q, struct p11ca_err *err)
+{
+    size_t i;
+
+    if (!q->n_ca)
+        return ledger_each_authority(l, add_authority, p, err);
+    for (i = 0; i < q->n_ca; i++) {
+        if (add_file(p, q->ca[i], err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int ask_chain(const struct pile *p, const struct cert *cert, const struct p11ca_question *q,
-    int64_t now, struct p11ca_err *err)
+    int64_t at, struct p11ca_err *err)
 {
     static const enum chain_purpose purposes[] = {
         [P11CA_ANY_PURPOSE] = CHAIN_ANY,
@@ -88,10 +144,20 @@ static int ask_chain(const struct pile *p, const struct cert *cert, const struct
         .n_intermediates = p->n_intermediates,
         .purpose = purposes[q->purpose],
         .host = q->host,
-        .at = q->at ? q->at : now,
+        .at = at,
     };
 
     return chain_verify(&chain, err);
+}
+
+static int revoked(int64_t at, int reason, struct p11ca_err *err)
+{
+    const char *name = reason > CRL_UNSPECIFIED ? crl_reason_name(reason) : NULL;
+    char when[TEXT_TIME];
+
+    text_time(at, when);
+    return err_set(
+        err, P11CA_NEGATIVE, "REVOKED", "revoked at %s%s%s", when, name ? ", " : "", name ? name : "");
 }
 
 /* A certificate that chains to us and is not in the ledger was made behind its back. */
@@ -100,7 +166,6 @@ static int ask_ledger(
 {
     AUTO_LEDGER_CERT c = NULL;
     uint8_t sha256[SHA256_LEN];
-    char when[TEXT_TIME];
 
     if (hash_sha256(cert->der.p, cert->der.len, sha256) != 0)
         return err_nomem(err);
@@ -113,18 +178,147 @@ static int ask_ledger(
     snprintf(ret->status, sizeof(ret->status), "%s", ledger_status_name(c->status));
     if (c->status != LEDGER_REVOKED)
         return 0;
-    text_time(c->revoked_at, when);
-    return err_set(err, P11CA_NEGATIVE, "REVOKED", "revoked at %s", when);
+    return revoked(c->revoked_at, c->reason, err);
 }
 
-static int ask(struct p11ca_home *home, struct ledger *l, const struct cert *cert,
+/* --- revocation by files --- */
+
+/* Whose key has signed the certificate: of that name there may be several. */
+static int find_issuer(
+    const struct pile *p, const struct cert *cert, struct issuer **ret, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < p->n; i++) {
+        struct issuer *issuer;
+        struct p11ca_err ignored;
+
+        if (!der_equal(p->certs[i].t.subject, cert->t.issuer) ||
+            issuer_read(p->certs[i].der.p, p->certs[i].der.len, &issuer, &ignored) != 0)
+            continue;
+        if (issuer_has_signed(issuer, cert, &ignored) == 0) {
+            *ret = issuer;
+            return 0;
+        }
+        issuer_free(issuer);
+    }
+    return err_set(
+        err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN", "revocation: its issuer's certificate is not at hand");
+}
+
+static int check_crl_times(const struct crl *crl, int64_t at, struct p11ca_err *err)
+{
+    char from[TEXT_TIME], until[TEXT_TIME], have[TEXT_TIME];
+
+    if (crl->t.has_next_update && crl->t.this_update <= at && at < crl->t.next_update)
+        return 0;
+    text_time(crl->t.this_update, from);
+    text_time(crl->t.has_next_update ? crl->t.next_update : crl->t.this_update, until);
+    text_time(at, have);
+    return err_set(err, P11CA_NEGATIVE, "CRL_STALE",
+        "CRL: RFC 5280 5.1.2.5: want one that is current at %s, have one for %s to %s", have, from, until);
+}
+
+/* A list of some reasons, of some certificates or of changes says nothing of the others (RFC 5280 5.2.4, 5.2.5). */
+static int check_crl_whole(const struct crl *crl, struct p11ca_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < crl->t.n_exts; i++) {
+        if (crl->t.exts[i].critical)
+            return err_set(err, P11CA_NEGATIVE, "CRL_BAD",
+                "CRL: RFC 5280 5.2: want a complete one, have one with a critical extension");
+    }
+    return 0;
+}
+
+/* 1: the CRL is the issuer's and does not list it; 0: it is another CA's. */
+static int ask_crl(
+    const char *path, const struct cert *cert, const struct issuer *issuer, int64_t at, struct p11ca_err *err)
+{
+    AUTO_BUF file = BUF_INIT;
+    AUTO_CRL crl = CRL_INIT;
+    const struct sigalg *alg;
+    struct crl_item item;
+
+    if (file_read(path, LIMIT_CRL, &file, err) != 0 || crl_read(file.p, file.len, &crl, err) != 0)
+        return -1;
+    if (!der_equal(crl.t.issuer, issuer->subject))
+        return 0;
+    if (sigalg_read(crl.alg_id, issuer->spki.kind, "CRL", &alg, err) != 0 ||
+        crl_verify(&crl, issuer->pub, alg, err) != 0)
+        return err_set(err, P11CA_NEGATIVE, "CRL_BAD",
+            "CRL: RFC 5280 6.3.3: want it signed by the key of the certificate's issuer, have another "
+            "signature");
+    if (check_crl_times(&crl, at, err) != 0 || check_crl_whole(&crl, err) != 0)
+        return -1;
+    return crl_item_find(&crl.t, cert->t.serial, &item)
+               ? revoked(item.revoked_at, crl_item_reason(&item), err)
+               : 1;
+}
+
+static int ask_crls(const struct p11ca_question *q, const struct cert *cert, const struct issuer *issuer,
+    int64_t at, struct p11ca_err *err)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < q->n_crls; i++) {
+        int r = ask_crl(q->crls[i], cert, issuer, at, err);
+
+        if (r < 0)
+            return strcmp(err->code, "REVOKED") == 0 ? -1 : err_prefix(err, "%s", q->crls[i]);
+        n += (size_t)r;
+    }
+    if (n || !q->n_crls)
+        return 0;
+    return err_set(
+        err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN", "revocation: none of the CRLs is by its issuer");
+}
+
+static int ask_ocsp(const struct p11ca_question *q, const struct cert *cert, const struct issuer *issuer,
+    int64_t at, struct p11ca_err *err)
+{
+    AUTO_BUF file = BUF_INIT;
+    struct ocsp_status status;
+
+    if (!q->ocsp)
+        return 0;
+    if (file_read(q->ocsp, LIMIT_CERT, &file, err) != 0)
+        return -1;
+    if (ocsp_status_ask(der_buf(&file), der_buf(&cert->der), der_buf(&issuer->cert), at, &status, err) != 0)
+        return err_prefix(err, "%s", q->ocsp);
+    if (status.says == OCSP_SAYS_REVOKED)
+        return revoked(status.revoked_at, status.reason, err);
+    if (status.says == OCSP_SAYS_GOOD)
+        return 0;
+    return err_set(err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN",
+        "revocation: the OCSP response says that the responder does not know this certificate");
+}
+
+static int ask_files(const struct pile *p, const struct cert *cert, const struct p11ca_question *q,
+    int64_t at, struct p11ca_answer *ret, struct p11ca_err *err)
+{
+    AUTO_ISSUER issuer = NULL;
+
+    if (find_issuer(p, cert, &issuer, err) != 0 || ask_crls(q, cert, issuer, at, err) != 0 ||
+        ask_ocsp(q, cert, issuer, at, err) != 0)
+        return -1;
+    snprintf(ret->status, sizeof(ret->status), "good");
+    return 0;
+}
+
+/* home and ledger are NULL when files are trusted. */
+static int ask(const struct p11ca_home *home, struct ledger *l, const struct cert *cert,
     const struct p11ca_question *q, struct p11ca_answer *ret, struct p11ca_err *err)
 {
     __attribute__((cleanup(pile_done))) struct pile p = {0};
+    int64_t at = q->at ? q->at : home ? home_now(home) : (int64_t)time(NULL);
 
-    if (pile_fill(&p, l, err) != 0 || ask_chain(&p, cert, q, home_now(home), err) != 0)
+    if (pile_fill(&p, l, q, err) != 0 || ask_chain(&p, cert, q, at, err) != 0)
         return -1;
-    return ask_ledger(l, cert, ret, err);
+    if (q->n_crls || q->ocsp)
+        return ask_files(&p, cert, q, at, ret, err);
+    return l ? ask_ledger(l, cert, ret, err) : 0;
 }
 
 static void describe(const struct cert *cert, struct p11ca_answer *ret)
@@ -134,7 +328,7 @@ static void describe(const struct cert *cert, struct p11ca_answer *ret)
 
     memset(ret, 0, sizeof(*ret));
     if (cert->t.serial.len <= 20)
-        text_hex(cert->t.serial.p, cert->t.serial.len, ret->serial);
+        record_serial(cert->t.serial.p, cert->t.serial.len, ret->serial);
     if (name_to_text(cert->t.subject, &subject, &ignored) == 0 && buf_str(&subject))
         snprintf(ret->subject, sizeof(ret->subject), "%s", (char *)subject.p);
 }
@@ -151,7 +345,7 @@ int p11ca_verify(
     if (cert_read(file.p, file.len, &cert, err) != 0)
         return err_prefix(err, "%s", q->cert);
     describe(&cert, ret);
-    if (home_ledger_read(home, &l, err) != 0)
+    if (!q->n_ca && home_ledger_read(home, &l, err) != 0)
         return -1;
-    return ask(home, l, &cert, q, ret, err) == 0 ? 0 : err_prefix(err, "%s", q->cert);
+    return ask(q->n_ca ? NULL : home, l, &cert, q, ret, err) == 0 ? 0 : err_prefix(err, "%s", q->cert);
 }

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "ledger/events.h"
+#include "ledger/import.h"
 #include "ledger/row.h"
 
 struct check {
@@ -57,8 +58,11 @@ static const char *const rules[] = {
     " WHEN status NOT BETWEEN 0 AND 3 THEN 'want 0 to 3, have ' || status"
     " WHEN status = 0 AND cert NOTNULL THEN 'reserved, but there is a certificate'"
     " WHEN status = 0 AND (issued_at NOTNULL OR published_at NOTNULL) THEN 'reserved, but dated as issued'"
-    " WHEN status > 0 AND cert ISNULL THEN 'issued, but there is no certificate'"
-    " WHEN status > 0 AND issued_at ISNULL THEN 'issued, but there is no date of issue'"
+    " WHEN imported_at NOTNULL AND status = 0 THEN 'imported, but reserved'"
+    " WHEN imported_revoked NOTNULL AND status <> 3 THEN 'imported as revoked, but it is not'"
+    " WHEN status > 0 AND cert ISNULL AND imported_at ISNULL THEN 'issued, but there is no certificate'"
+    " WHEN status > 0 AND issued_at ISNULL AND imported_at ISNULL THEN 'issued, but there is no date of "
+    "issue'"
     " WHEN status = 3 AND revoked_at ISNULL THEN 'revoked, but there is no date of revocation'"
     " WHEN status < 3 AND revoked_at NOTNULL THEN 'not revoked, but there is a date of revocation'"
     " END AS fault FROM certificate c WHERE fault NOTNULL",
@@ -67,6 +71,12 @@ static const char *const rules[] = {
     " FROM certificate c WHERE cert_sha256 IS NOT sha256(cert)",
 
     "SELECT " ROW " || CASE"
+    " WHEN c.imported_at NOTNULL THEN CASE"
+    "   WHEN e.seq ISNULL OR e.kind <> 'import' THEN 'want an ''import'' event, have ' || coalesce(e.kind, "
+    "'none')"
+    "   WHEN e.authority IS NOT a.name THEN 'event ' || e.seq || ': authority: want ''' || coalesce(a.name, "
+    "'?') ||"
+    "     ''', have ''' || coalesce(e.authority, '') || '''' END"
     " WHEN e.seq ISNULL THEN 'want an ''issue'' event, have none'"
     " WHEN e.kind <> 'issue' THEN 'want an ''issue'' event, event ' || e.seq || ' is ''' || e.kind || ''''"
     " WHEN e.serial IS NOT c.serial THEN 'event ' || e.seq || ': serial: have ' || coalesce(hex(e.serial), "
@@ -85,10 +95,43 @@ static const char *const rules[] = {
     " WHEN c.sha256 NOT IN (SELECT digest FROM event WHERE kind = 'crl' AND authority = a.name AND digest "
     "NOTNULL)"
     "   THEN 'want a ''crl'' event with its SHA-256, have none'"
-    " WHEN c.number > 1 AND b.number ISNULL THEN 'want CRL ' || (c.number - 1) || ' before it, have none'"
-    " WHEN c.this_update <= b.this_update THEN 'thisUpdate: not after that of CRL ' || b.number"
+    " WHEN c.number > coalesce(a.crl_floor, 0) + 1 AND b.number ISNULL THEN 'want CRL ' || (c.number - 1) || "
+    "' before it, have none'"
     " END AS fault FROM crl c JOIN authority a ON a.id = c.authority"
     " LEFT JOIN crl b ON b.authority = c.authority AND b.number = c.number - 1 WHERE fault NOTNULL",
+
+    /* In the order in which they were handed out. */
+    "SELECT 'authority ''' || a.name || ''': CRL ' || number || ': thisUpdate: not after that of CRL ' || "
+    "before"
+    " FROM (SELECT c.authority, c.number, c.this_update, lag(c.this_update) OVER w AS last,"
+    "   lag(c.number) OVER w AS before FROM crl c LEFT JOIN crl_scope s ON s.authority = c.authority"
+    "   AND s.number = c.number WHERE coalesce(s.slot, 0) = 0 OR s.released_at NOTNULL"
+    "   WINDOW w AS (PARTITION BY c.authority, coalesce(s.part, 0) ORDER BY c.number)) c"
+    " JOIN authority a ON a.id = c.authority WHERE this_update <= last",
+
+    "SELECT 'authority ''' || a.name || ''': CRL number ' || a.crl_floor ||"
+    " ': want an ''import-crl'' event with it, have none' FROM authority a WHERE a.crl_floor NOTNULL"
+    " AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'import-crl' AND authority = a.name"
+    "   AND detail = 'CRL number ' || a.crl_floor)",
+
+    "SELECT " ROW " || 'revocation: ' || CASE"
+    " WHEN e.seq ISNULL THEN 'want an event of it, have none'"
+    " WHEN e.kind <> CASE c.status WHEN 3 THEN 'revoke' ELSE 'unhold' END OR e.serial IS NOT c.serial"
+    "   OR e.authority IS NOT a.name THEN 'event ' || e.seq || ' is of something else'"
+    " WHEN c.status = 3 AND substr(e.detail, instr(e.detail, '('), length(coalesce(c.reason, 0)) + 2) IS NOT"
+    "   '(' || coalesce(c.reason, 0) || ')' THEN 'event ' || e.seq || ': reason: have another than ' || "
+    "coalesce(c.reason, 'none')"
+    " WHEN c.status = 3 AND e.time IS NOT c.revoked_at AND instr(e.detail, ' after hold') = 0"
+    "   AND instr(e.detail, '), imported') = 0"
+    "   THEN 'event ' || e.seq || ': date: have another'"
+    " END AS fault FROM certificate c LEFT JOIN event e ON e.seq = c.changed LEFT JOIN authority a"
+    " ON a.id = c.authority WHERE (c.changed NOTNULL OR (c.status = 3 AND c.imported_revoked ISNULL))"
+    " AND fault NOTNULL",
+
+    "SELECT 'event ' || e.seq || ': ' || e.kind || ' of serial ' || coalesce(hex(e.serial), 'none') ||"
+    " ': want it in the certificate''s row, have none' FROM event e WHERE e.kind IN ('revoke', 'unhold') AND "
+    "NOT"
+    " EXISTS (SELECT 1 FROM certificate c WHERE c.serial = e.serial AND c.changed >= e.seq)",
 
     "SELECT 'event ' || e.seq || ': CRL of authority ''' || coalesce(e.authority, '') || ''': want it, have "
     "none' FROM event e WHERE e.kind = 'crl' AND e.digest NOTNULL AND NOT EXISTS (SELECT 1 FROM crl c"
@@ -218,7 +261,7 @@ static int check_all(const struct check *c, struct p11ca_err *err)
         if (run_rule(c, rules[i], err) != 0)
             return -1;
     }
-    return check_chain(c, err);
+    return import_check(c->l, c->finding, c->arg, err) == 0 ? check_chain(c, err) : -1;
 }
 
 int ledger_check(struct ledger *l, ledger_finding_fn *finding, void *arg, struct p11ca_err *err)

@@ -149,7 +149,7 @@ int events_append_digest(struct ledger *l, const char *kind, const char *authori
 int ledger_event(struct ledger *l, const struct ledger_event *e, struct p11ca_err *err)
 {
     static const char *const kinds[] = {"init", "key", "install", "issue", "publish", "reject", "alarm",
-        "fail", "revoke", "crl", "config", "ceremony", "destroy", "lint-skip"};
+        "fail", "revoke", "crl", "config", "ceremony", "destroy", "lint-skip", "key-exception", "ocsp"};
     size_t i;
 
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && (!e->kind || strcmp(kinds[i], e->kind) != 0); i++)
@@ -202,4 +202,38 @@ int ledger_note_config(struct ledger *l, const uint8_t sha256[SHA256_LEN], struc
     if (ledger_need_transaction(l, err) != 0 || (r = config_is(l, sha256, err)) < 0)
         return -1;
     return r ? 0 : events_append_digest(l, "config", NULL, sha256, err);
+}
+
+/* 1: the last exception for this key has these words. */
+static int exception_is(
+    struct ledger *l, const uint8_t sha256[SHA256_LEN], const char *reason, struct p11ca_err *err)
+{
+    static const char text[] =
+        "SELECT detail FROM event WHERE kind = 'key-exception' AND digest = ? ORDER BY seq DESC LIMIT 1";
+    AUTO_SQL s = SQL_INIT;
+    const char *last;
+    int r;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_digest(&s, sha256);
+    r = sql_step(&s, err);
+    if (r <= 0)
+        return r;
+    last = sql_col_text(&s, 0);
+    return last && strcmp(last, reason) == 0;
+}
+
+int ledger_note_exception(struct ledger *l, const char *authority, const uint8_t spki_sha256[SHA256_LEN],
+    const char *reason, struct p11ca_err *err)
+{
+    const struct ledger_event e = {.kind = "key-exception",
+        .authority = authority,
+        .detail = reason,
+        .digest = {spki_sha256, SHA256_LEN}};
+    int r;
+
+    if (ledger_need_transaction(l, err) != 0 || (r = exception_is(l, spki_sha256, reason, err)) < 0)
+        return -1;
+    return r ? 0 : events_append(l, &e, err);
 }

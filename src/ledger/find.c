@@ -9,7 +9,9 @@
     "SELECT id, (SELECT name FROM authority WHERE id = c.authority), serial, status, profile, "              \
     "device, subject, sans, sig_alg, spki_sha256, request_sha256, tbs_sha256, cert, cert_sha256, "           \
     "not_before, not_after, reserved_at, issued_at, published_at, revoked_at, lot, supersedes, "             \
-    "reason, path, ticket, (SELECT name FROM ticket WHERE id = c.ticket) FROM certificate c WHERE "
+    "reason, path, imported_at, ticket, (SELECT name FROM ticket WHERE id = c.ticket), invalid_since, "      \
+    "(SELECT coalesce(detail, '') || ', by ' || operator FROM event WHERE seq = c.changed) "                 \
+    "FROM certificate c WHERE "
 
 /* As the index has it: by its first octets, then by all. n is the parameter. */
 #define HAS_DIGEST(column, n) "substr(" column ", 1, 8) = substr(" n ", 1, 8) AND " column " = " n
@@ -39,8 +41,11 @@ static const struct row_column columns[] = {
     {ROW_INT64, offsetof(struct ledger_cert, supersedes)},
     {ROW_REASON, offsetof(struct ledger_cert, reason)},
     {ROW_TEXT, offsetof(struct ledger_cert, path)},
+    {ROW_INT64, offsetof(struct ledger_cert, imported_at)},
     {ROW_INT64, offsetof(struct ledger_cert, ticket)},
     {ROW_TEXT, offsetof(struct ledger_cert, ticket_id)},
+    {ROW_INT64, offsetof(struct ledger_cert, invalid_since)},
+    {ROW_TEXT, offsetof(struct ledger_cert, change)},
 };
 static const struct row_shape shape = {
     columns, sizeof(columns) / sizeof(columns[0]), sizeof(struct ledger_cert)};
@@ -111,6 +116,17 @@ int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_
     return take_first(&s, ret, err);
 }
 
+int ledger_find_successor(struct ledger *l, int64_t row, struct ledger_cert **ret, struct p11ca_err *err)
+{
+    static const char text[] = CERT_SELECT "supersedes = ?1 AND status > 0 ORDER BY id DESC LIMIT 1";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_int(&s, row);
+    return take_first(&s, ret, err);
+}
+
 int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sha256[SHA256_LEN],
     struct ledger_cert **ret, struct p11ca_err *err)
 {
@@ -124,9 +140,21 @@ int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sh
     return take_first(&s, ret, err);
 }
 
+int ledger_get_cert(struct ledger *l, int64_t id, struct ledger_cert **ret, struct p11ca_err *err)
+{
+    static const char text[] = CERT_SELECT "id = ?";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_int(&s, id);
+    return take_first(&s, ret, err);
+}
+
 /*
  * The filter's fields. Only the conditions that are asked for get into the statement: SQLite then sees which
- * index serves. It would rather walk all rows in order than sort, unless told that few expire.
+ * index serves. It would rather walk all rows in order than sort, unless told that few are in a span of time. The status
+ * is written out: an index of the rows of one status serves only when SQLite sees which it is.
  */
 static const struct {
     enum row_type type;
@@ -138,9 +166,17 @@ static const struct {
     {ROW_TEXT, offsetof(struct ledger_filter, profile), "profile = ?"},
     {ROW_TEXT, offsetof(struct ledger_filter, device), "device = ?"},
     {ROW_BLOB, offsetof(struct ledger_filter, serial), "serial = ?"},
-    {ROW_STATUS, offsetof(struct ledger_filter, status), "status = ?"},
-    {ROW_INT64, offsetof(struct ledger_filter, expiring), "status = 1 AND likelihood(not_after <= ?, 0.001)"},
+    {ROW_BLOB, offsetof(struct ledger_filter, spki_sha256),
+        "substr(spki_sha256, 1, 8) = substr(:key, 1, 8) AND spki_sha256 = :key"},
+    {ROW_TEXT, offsetof(struct ledger_filter, lot), "lot IN (SELECT id FROM lot WHERE name = ?)"},
+    {ROW_TEXT, offsetof(struct ledger_filter, subject), "instr(lower(subject), lower(?))"},
+    {ROW_TEXT, offsetof(struct ledger_filter, sans), "instr(lower(sans), lower(?))"},
+    {ROW_INT64, offsetof(struct ledger_filter, issued_after), "likelihood(issued_at >= ?, 0.001)"},
+    {ROW_INT64, offsetof(struct ledger_filter, issued_before), "likelihood(issued_at < ?, 0.001)"},
+    {ROW_INT64, offsetof(struct ledger_filter, expires_after), "likelihood(not_after >= ?, 0.001)"},
+    {ROW_INT64, offsetof(struct ledger_filter, expires_before), "likelihood(not_after < ?, 0.001)"},
     {ROW_INT64, offsetof(struct ledger_filter, after_id), "id > ?"},
+    {ROW_INT64, offsetof(struct ledger_filter, lot_id), "lot = ?"},
 };
 #define N_CONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
 
@@ -189,6 +225,8 @@ static int begin_walk(struct sql *s, struct ledger *l, const struct ledger_filte
     size_t i;
 
     buf_adds(&text, CERT_SELECT "1");
+    if (f->status >= 0)
+        buf_addf(&text, " AND status = %d", f->status);
     for (i = 0; i < N_CONDITIONS; i++) {
         if (is_asked(i, f))
             buf_addf(&text, " AND %s", conditions[i].where);

@@ -278,6 +278,14 @@ int ledger_begin_lazy(struct ledger *l, struct p11ca_err *err)
     return -1;
 }
 
+int ledger_begin_read(struct ledger *l, struct p11ca_err *err)
+{
+    if (in_transaction(l))
+        return begin(l, err); /* which refuses */
+    end_lazy(l);
+    return sql_exec(l, "BEGIN", err);
+}
+
 static int commit(struct ledger *l, struct p11ca_err *err)
 {
     if (l->broken)

@@ -204,6 +204,120 @@ static const char indexes_4[] =
     "DROP INDEX certificate_key;"
     "CREATE INDEX certificate_key ON certificate (substr(spki_sha256, 1, 8), substr(request_sha256, 1, 8));";
 
+/*
+ * Revocation. changed is the event that last revoked the row, gave its hold a final reason or took the hold back; a CRL has
+ * seen all changes up to the event in upto. revoked_from is the status that a hold taken back gives back, held_at when such
+ * a hold had begun: a delta CRL has to tell of it. Hold is the only way back from revoked, and it leaves nothing of the hold
+ * in the columns of a revocation.
+ *
+ * The index is all that a CRL is made of, in its order: positive INTEGERs by length, then by octets.
+ *
+ * What is to be known of a CRL without its octets has a table of its own: behind them, it would be read through them. slot:
+ * signed ahead of its time, as one of several, and released_at when it was handed out; part and parts: it covers a part of the
+ * certificates only. 0: not so.
+ */
+static const char revocation_5[] =
+    "ALTER TABLE certificate ADD COLUMN revoked_from INTEGER CHECK (revoked_from IN (1, 2));"
+    "ALTER TABLE certificate ADD COLUMN held_at INTEGER;"
+    "ALTER TABLE certificate ADD COLUMN changed INTEGER REFERENCES event (seq);"
+
+    "DROP INDEX certificate_revoked;"
+    "CREATE INDEX certificate_revoked ON certificate (authority, length(serial), serial, revoked_at,"
+    "  invalid_since, reason, not_after, changed) WHERE revoked_at IS NOT NULL;"
+    "CREATE INDEX certificate_changed ON certificate (changed) WHERE changed IS NOT NULL;"
+
+    "DROP TRIGGER certificate_status;"
+    "CREATE TRIGGER certificate_status BEFORE UPDATE OF status ON certificate WHEN NEW.status < OLD.status"
+    "  AND NOT (OLD.status = 3 AND OLD.reason IS 6 AND NEW.status IN (coalesce(OLD.revoked_from, 1), 2) AND "
+    "NEW.revoked_at ISNULL"
+    "    AND NEW.reason ISNULL AND NEW.invalid_since ISNULL AND NEW.held_at IS OLD.revoked_at"
+    "    AND NEW.changed > coalesce(OLD.changed, 0))"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates go from reserved to issued to superseded to revoked; back "
+    "only from "
+    "hold'); END;"
+    "CREATE TRIGGER certificate_revocation BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificate"
+    "  WHEN OLD.status = 3 AND OLD.reason IS NOT 6"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates keep the revocation they have'); END;"
+
+    "CREATE TABLE crl_scope ("
+    "  authority   INTEGER NOT NULL,"
+    "  number      INTEGER NOT NULL,"
+    "  upto        INTEGER NOT NULL,"
+    "  part        INTEGER NOT NULL CHECK (part BETWEEN 0 AND parts),"
+    "  parts       INTEGER NOT NULL,"
+    "  slot        INTEGER NOT NULL CHECK (slot >= 0),"
+    "  released_at INTEGER CHECK (released_at ISNULL OR slot > 0),"
+    "  PRIMARY KEY (authority, number),"
+    "  FOREIGN KEY (authority, number) REFERENCES crl (authority, number)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER crl_scope_insert BEFORE INSERT ON crl_scope WHEN NEW.released_at NOTNULL"
+    "  OR EXISTS (SELECT 1 FROM crl_scope WHERE authority = NEW.authority AND number >= NEW.number)"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs are not replaced, and begin unreleased'); END;"
+    "CREATE TRIGGER crl_scope_update BEFORE UPDATE ON crl_scope WHEN OLD.released_at NOTNULL"
+    "  OR NEW.authority <> OLD.authority OR NEW.number <> OLD.number OR NEW.upto <> OLD.upto OR NEW.part <> "
+    "OLD.part"
+    "  OR NEW.parts <> OLD.parts OR NEW.slot <> OLD.slot"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs do not change once signed'); END;"
+    "CREATE TRIGGER crl_scope_delete BEFORE DELETE ON crl_scope"
+    "  BEGIN SELECT RAISE(ABORT, 'CRLs are not deleted'); END;";
+
+/*
+ * Certificates that another CA program has issued. A serial of theirs may have one octet, and of a certificate that is
+ * not at hand only a line of an index is known: no key, no to-be-signed bytes, no algorithm. What p11ca itself issues
+ * keeps every rule. imported_revoked and imported_reason are what a row came with: they are in the digest of its "import"
+ * event, and later revocations do not touch them. crl_floor is the last CRL number of the program before.
+ *
+ * A table's constraints cannot be altered. Rebuilding the table would copy every certificate, minutes for a big ledger;
+ * SQLite documents the other way (lang_altertable, "Making Other Kinds Of Table Schema Changes"): constraints that
+ * only become weaker change no row, so that the text in sqlite_schema may be edited. RESET makes this connection read the
+ * text again, and the CREATE statements behind it move the schema cookie, so that other connections do, too.
+ */
+#define VERSION_IMPORT 6
+
+static const char import_columns[] = "ALTER TABLE certificate ADD COLUMN imported_at INTEGER;"
+                                     "ALTER TABLE certificate ADD COLUMN imported_revoked INTEGER;"
+                                     "ALTER TABLE certificate ADD COLUMN imported_reason INTEGER;"
+                                     "ALTER TABLE authority ADD COLUMN crl_floor INTEGER;"
+                                     "ALTER TABLE authority ADD COLUMN crl_floor_time INTEGER;";
+
+static const char import_constraints[] =
+    "PRAGMA writable_schema = ON;"
+    "UPDATE sqlite_schema SET sql = replace(replace(replace(replace(replace(sql,"
+    "  'CHECK (length(serial) BETWEEN 8 AND 20)',"
+    "  'CHECK (length(serial) BETWEEN iif(imported_at ISNULL, 8, 1) AND 20)'),"
+    "  'sig_alg        TEXT NOT NULL,', 'sig_alg        TEXT CHECK (sig_alg NOTNULL OR imported_at "
+    "NOTNULL),'),"
+    "  'spki_sha256    BLOB NOT NULL CHECK (length(spki_sha256) = 32)',"
+    "  'spki_sha256    BLOB CHECK (iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = 32))'),"
+    "  'request_sha256 BLOB NOT NULL CHECK (length(request_sha256) = 32)',"
+    "  'request_sha256 BLOB CHECK (iif(request_sha256 ISNULL, imported_at NOTNULL, length(request_sha256) = "
+    "32))'),"
+    "  'tbs_sha256     BLOB NOT NULL CHECK (length(tbs_sha256) = 32)',"
+    "  'tbs_sha256     BLOB CHECK (iif(tbs_sha256 ISNULL, imported_at NOTNULL, length(tbs_sha256) = 32))')"
+    "  WHERE type = 'table' AND name = 'certificate';"
+    "PRAGMA writable_schema = RESET;";
+
+static const char import_indexes[] =
+    "CREATE INDEX IF NOT EXISTS event_exception ON event (digest) WHERE kind = 'key-exception';"
+    "CREATE INDEX IF NOT EXISTS certificate_lot ON certificate (lot) WHERE lot IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS certificate_issued ON certificate (issued_at) WHERE issued_at IS NOT NULL;";
+
+static const char import_triggers[] =
+    "CREATE TRIGGER certificate_imported BEFORE UPDATE OF imported_at, imported_revoked, imported_reason"
+    "  ON certificate BEGIN SELECT RAISE(ABORT, 'certificates keep what they were imported as'); END;"
+    "CREATE TRIGGER authority_crl_floor BEFORE UPDATE OF crl_floor ON authority"
+    "  WHEN NEW.crl_floor IS NULL OR NEW.crl_floor < OLD.crl_floor"
+    "  BEGIN SELECT RAISE(ABORT, 'CRL numbers do not go back'); END;";
+
+/* Into how many parts an authority's CRLs fall: its certificates say so, and keep saying it. 0: they name one list. */
+#define VERSION_PARTS 7
+
+static const char parts[] =
+    "ALTER TABLE authority ADD COLUMN crl_parts INTEGER CHECK (crl_parts BETWEEN 1 AND 1024);"
+    "CREATE TRIGGER authority_crl_parts BEFORE UPDATE OF crl_parts ON authority WHEN OLD.crl_parts NOTNULL"
+    "  OR EXISTS (SELECT 1 FROM certificate WHERE authority = OLD.id)"
+    "  BEGIN SELECT RAISE(ABORT, 'certificates keep the CRL they name'); END;";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -214,6 +328,12 @@ static const struct {
     {2, crl_2},
     {3, ticket_3},
     {4, indexes_4},
+    {5, revocation_5},
+    {VERSION_IMPORT, import_columns},
+    {VERSION_IMPORT, import_constraints},
+    {VERSION_IMPORT, import_indexes},
+    {VERSION_IMPORT, import_triggers},
+    {VERSION_PARTS, parts},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)
@@ -298,12 +418,18 @@ static int migrate_locked(struct ledger *l, struct p11ca_err *err)
     return mark(l, err) == 0 ? sql_exec(l, "COMMIT", err) : -1;
 }
 
+/* In defensive mode SQLite does not let anybody edit sqlite_schema: off for the time of the migration. */
 int schema_migrate(struct ledger *l, struct p11ca_err *err)
 {
+    int rc;
+
     if (sql_exec(l, "BEGIN IMMEDIATE", err) != 0)
         return -1;
-    if (migrate_locked(l, err) == 0)
-        return 0;
-    ledger_rollback(l);
-    return -1;
+    sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    rc = migrate_locked(l, err);
+    sqlite3_exec(l->db, "PRAGMA writable_schema = OFF", NULL, NULL, NULL);
+    sqlite3_db_config(l->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (rc != 0)
+        ledger_rollback(l);
+    return rc;
 }

@@ -138,7 +138,7 @@ int doctor_token(struct token *t, doctor_fn *fn, void *arg, struct p11ca_err *er
 static void show_reading(void *arg, const struct policy_reading *r)
 {
     struct visit *v = arg;
-    enum doctor_level level = r->ok ? DOCTOR_GOOD : r->weak ? DOCTOR_WEAK : DOCTOR_BAD;
+    enum doctor_level level = r->ok ? DOCTOR_GOOD : r->weak || r->excused ? DOCTOR_WEAK : DOCTOR_BAD;
 
     v->fn(v->arg, level, r->name, r->absent ? "no such attribute" : r->have ? "true" : "false");
 }
@@ -188,13 +188,15 @@ static int self_test(struct visit *v, const struct key *k, const char *gate)
 static int check_key(struct visit *v, const struct key *k, const char *gate)
 {
     finding(v, DOCTOR_GOOD, "key", "'%s', %s", k->label, k->type == CKK_EC ? "EC" : "RSA");
+    if (k->exception)
+        finding(v, DOCTOR_WEAK, "key exception", "%s", k->exception);
     if (key_check(k, show_reading, v, v->err) != 0)
         return -1;
     return self_test(v, k, gate);
 }
 
-int doctor_key(
-    struct token *t, const char *label, const char *gate, doctor_fn *fn, void *arg, struct p11ca_err *err)
+int doctor_key(struct token *t, const char *label, const char *exception, const char *gate, doctor_fn *fn,
+    void *arg, struct p11ca_err *err)
 {
     struct visit v = {fn, arg, t->binding->name, err, false};
     struct key k;
@@ -206,6 +208,7 @@ int doctor_key(
                    ? 0
                    : -1; /* a key that is still to be generated is no fault */
     }
+    k.exception = exception;
     rc = check_key(&v, &k, gate);
     key_done(&k);
     return rc;

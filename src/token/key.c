@@ -66,11 +66,11 @@ int key_find(struct key *ret, struct token *t, const char *label, const uint8_t 
 
 int key_check(const struct key *k, policy_reading_fn *each, void *arg, struct p11ca_err *err)
 {
-    if (policy_check(k->token, k->private_key, POLICY_PRIVATE, k->label, each, arg, err) != 0)
+    if (policy_check(k->token, k->private_key, POLICY_PRIVATE, k->label, k->exception, each, arg, err) != 0)
         return -1;
     if (k->public_key == CK_INVALID_HANDLE)
         return 0;
-    return policy_check(k->token, k->public_key, POLICY_PUBLIC, k->label, each, arg, err);
+    return policy_check(k->token, k->public_key, POLICY_PUBLIC, k->label, k->exception, each, arg, err);
 }
 
 static int destroy_one(const struct token *t, CK_OBJECT_HANDLE object, const char *what, const char *label,

@@ -23,7 +23,9 @@ struct key {
     uint8_t id[KEY_ID_MAX];
     size_t id_len;
     struct buf spki; /* DER; empty when the token has no public object */
-    bool adopted;    /* by key_generate(): an earlier run, interrupted, had generated it */
+    const char
+        *exception; /* why its origin and usages are excused (policy_check()), borrowed; NULL: they are not */
+    bool adopted;   /* by key_generate(): an earlier run, interrupted, had generated it */
 };
 
 /*

@@ -9,6 +9,8 @@
 enum flags {
     STATED = 1,   /* in the template; the others are the token's own word on the key's history */
     MAY_LACK = 2, /* a token that does not know this usage cannot grant it */
+    EXCUSABLE =
+        4, /* by a written exception: where a key comes from and what else it could do, never that it is secret */
 };
 
 static const struct row {
@@ -22,26 +24,26 @@ static const struct row {
         {CKA_PRIVATE, "CKA_PRIVATE", true, STATED},
         {CKA_SENSITIVE, "CKA_SENSITIVE", true, STATED},
         {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, STATED},
-        {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, 0},
-        {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, 0},
-        {CKA_LOCAL, "CKA_LOCAL", true, 0},
+        {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, EXCUSABLE},
+        {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, EXCUSABLE},
+        {CKA_LOCAL, "CKA_LOCAL", true, EXCUSABLE},
         {CKA_SIGN, "CKA_SIGN", true, STATED},
-        {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER", false, STATED | MAY_LACK},
-        {CKA_DECRYPT, "CKA_DECRYPT", false, STATED | MAY_LACK},
-        {CKA_UNWRAP, "CKA_UNWRAP", false, STATED | MAY_LACK},
-        {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK},
-        {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED},
+        {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER", false, STATED | MAY_LACK | EXCUSABLE},
+        {CKA_DECRYPT, "CKA_DECRYPT", false, STATED | MAY_LACK | EXCUSABLE},
+        {CKA_UNWRAP, "CKA_UNWRAP", false, STATED | MAY_LACK | EXCUSABLE},
+        {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK | EXCUSABLE},
+        {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED | EXCUSABLE},
 },
   public_rows[] = {
       {CKA_TOKEN, "CKA_TOKEN", true, STATED},
       {CKA_PRIVATE, "CKA_PRIVATE", false, STATED},
-      {CKA_LOCAL, "CKA_LOCAL", true, 0},
+      {CKA_LOCAL, "CKA_LOCAL", true, EXCUSABLE},
       {CKA_VERIFY, "CKA_VERIFY", true, STATED},
-      {CKA_VERIFY_RECOVER, "CKA_VERIFY_RECOVER", false, STATED | MAY_LACK},
-      {CKA_ENCRYPT, "CKA_ENCRYPT", false, STATED | MAY_LACK},
-      {CKA_WRAP, "CKA_WRAP", false, STATED | MAY_LACK},
-      {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK},
-      {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED},
+      {CKA_VERIFY_RECOVER, "CKA_VERIFY_RECOVER", false, STATED | MAY_LACK | EXCUSABLE},
+      {CKA_ENCRYPT, "CKA_ENCRYPT", false, STATED | MAY_LACK | EXCUSABLE},
+      {CKA_WRAP, "CKA_WRAP", false, STATED | MAY_LACK | EXCUSABLE},
+      {CKA_DERIVE, "CKA_DERIVE", false, STATED | MAY_LACK | EXCUSABLE},
+      {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, STATED | EXCUSABLE},
 };
 
 static const struct row *rows_of(enum policy_object what, size_t *ret_n)
@@ -148,7 +150,7 @@ static void tell_weak(const struct token *t, const char *label, const struct pol
 }
 
 int policy_check(const struct token *t, CK_OBJECT_HANDLE object, enum policy_object what, const char *label,
-    policy_reading_fn *each, void *arg, struct p11ca_err *err)
+    const char *exception, policy_reading_fn *each, void *arg, struct p11ca_err *err)
 {
     struct policy_reading r;
     const struct row *rows;
@@ -159,11 +161,12 @@ int policy_check(const struct token *t, CK_OBJECT_HANDLE object, enum policy_obj
     for (i = 0; i < n; i++) {
         if (read_row(t, object, &rows[i], &r, err) != 0)
             return -1;
+        r.excused = exception && (rows[i].flags & EXCUSABLE);
         if (each)
             each(arg, &r);
         if (!r.ok && r.weak)
             tell_weak(t, label, &r);
-        if (r.ok || r.weak || failed)
+        if (r.ok || r.weak || r.excused || failed)
             continue;
         failed = true;
         err_set(err, P11CA_TOKEN, "KEY_POLICY", "token '%s': %s key '%s': key policy: %s: want %s, have %s",

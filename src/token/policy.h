@@ -32,15 +32,17 @@ struct policy_reading {
     bool want, have;
     bool absent; /* the token does not know the attribute */
     bool ok;
-    bool weak; /* the kind's read-back of this one proves nothing */
+    bool weak;    /* the kind's read-back of this one proves nothing */
+    bool excused; /* by a written exception */
 };
 typedef void policy_reading_fn(void *arg, const struct policy_reading *r);
 
 /*
  * Reads every attribute of the policy back from the object. Refused (P11CA_TOKEN, KEY_POLICY) at the first that
- * does not hold, with its name. each may be NULL; else it is given every reading, also past a failure.
+ * does not hold, with its name. exception: why a key that was not
+ * generated here may be used, NULL: it may not; attributes that keep it secret and in the token are never excused. each may be NULL; else it is given every reading, also past a failure.
  */
 P11CA_CHECK int policy_check(const struct token *t, CK_OBJECT_HANDLE object, enum policy_object what,
-    const char *label, policy_reading_fn *each, void *arg, struct p11ca_err *err);
+    const char *label, const char *exception, policy_reading_fn *each, void *arg, struct p11ca_err *err);
 
 #endif

@@ -1,6 +1,28 @@
 #include "x509/crl.h"
 
+#include <strings.h>
+
 #include "x509/pem.h"
+
+static const char *const reasons[CRL_REASONS] = {"unspecified", "keyCompromise", "cACompromise",
+    "affiliationChanged", "superseded", "cessationOfOperation", "certificateHold", NULL, "removeFromCRL",
+    "privilegeWithdrawn", "aACompromise"};
+
+const char *crl_reason_name(int reason)
+{
+    return reason >= 0 && reason < CRL_REASONS ? reasons[reason] : NULL;
+}
+
+int crl_reason_from_name(const char *name)
+{
+    int i;
+
+    for (i = 0; i < CRL_REASONS; i++) {
+        if (reasons[i] && strcasecmp(reasons[i], name) == 0)
+            return i;
+    }
+    return -1;
+}
 
 void crl_assemble(struct der tbs, const struct sigalg *alg, struct der sig, struct buf *ret)
 {

@@ -1,8 +1,8 @@
 /*
- * Certificate revocation lists (RFC 5280 5), complete ones: every certificate of an issuer. Order of calls for one that
- * is issued:
+ * Certificate revocation lists (RFC 5280 5) of a CA's own certificates: complete ones, deltas to them, and those of a part of
+ * the certificates. Order of calls for one that is issued:
  *
- *   crl_tbs_build  the to-be-signed bytes from a plan
+ *   crl_tbs_build  the to-be-signed bytes from a plan; or crl_tbs_begin, crl_tbs_add..., crl_tbs_end, entry by entry
  *   crl_tbs_lint   every rule over those bytes, parsed anew
  *   sigalg_sign    by the issuer's key, in its token
  *   crl_assemble   tbs, algorithm, signature
@@ -20,8 +20,15 @@
 /* RFC 5280 5.3.1 */
 enum crl_reason {
     CRL_UNSPECIFIED = 0, /* written as no reason at all */
-    CRL_REMOVE = 8       /* removeFromCRL: only in delta CRLs */
+    CRL_CA_COMPROMISE = 2,
+    CRL_HOLD = 6,
+    CRL_REMOVE = 8, /* removeFromCRL: only in delta CRLs */
+    CRL_REASONS = 11
 };
+
+/* "keyCompromise"; NULL for a number that is none, and for 7. Names are matched in any case; -1 for a name that is none. */
+const char *crl_reason_name(int reason);
+int crl_reason_from_name(const char *name);
 
 struct crl_entry {
     uint8_t serial[SERIAL_LEN]; /* INTEGER content, as the certificate has it */
@@ -34,10 +41,24 @@ struct crl_entry {
 struct crl_plan {
     const struct issuer *issuer;
     uint64_t number; /* from 1 */
+    uint64_t
+        base; /* of a delta CRL: the number of the complete one it builds on (RFC 5280 5.2.4); 0: it is complete */
+    const char *
+        issuing_url; /* of a CRL that covers a part: the URI its certificates name (RFC 5280 5.2.5); NULL: all */
     int64_t this_update, next_update;
     const struct crl_entry *entries; /* in any order: they are written by serial */
     size_t n;
 };
+
+/* Entry by entry, in ascending order of their serials (a longer one is greater); plan and buffer stay the caller's. */
+struct crl_writer {
+    const struct crl_plan *plan; /* entries and n are not looked at */
+    struct buf *to;
+    size_t at, revoked;
+};
+void crl_tbs_begin(struct crl_writer *ret, const struct crl_plan *plan, struct buf *to);
+void crl_tbs_add(struct crl_writer *w, const struct crl_entry *e);
+P11CA_CHECK int crl_tbs_end(struct crl_writer *w, struct p11ca_err *err);
 
 /* Appends a TBSCertList, version 2. A plan that breaks a rule is built all the same: crl_tbs_lint() says so. */
 P11CA_CHECK int crl_tbs_build(const struct crl_plan *plan, struct buf *ret, struct p11ca_err *err);

@@ -88,3 +88,12 @@ void issuer_free(struct issuer *issuer)
     EVP_PKEY_free(issuer->pub);
     free(issuer);
 }
+
+int issuer_has_signed(const struct issuer *issuer, const struct cert *cert, struct p11ca_err *err)
+{
+    const struct sigalg *alg;
+
+    if (sigalg_read(cert->alg_id, issuer->spki.kind, "CERT", &alg, err) != 0)
+        return -1;
+    return cert_verify(cert, issuer->pub, alg, err);
+}

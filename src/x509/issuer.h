@@ -26,6 +26,13 @@ struct issuer {
 
 /* DER or PEM of a CA certificate: cA TRUE, keyCertSign, a key and a name that we take. Code ISSUER_BAD. */
 P11CA_CHECK int issuer_read(const uint8_t *p, size_t len, struct issuer **ret, struct p11ca_err *err);
+/*
+ * Whether the certificate is signed by the issuer's key, with whatever algorithm of it: another CA program may have chosen
+ * another digest than p11ca does. CERT_ALG..., P11CA_NEGATIVE with SIGNATURE_BAD. Names are the caller's to compare.
+ */
+struct cert;
+P11CA_CHECK int issuer_has_signed(
+    const struct issuer *issuer, const struct cert *cert, struct p11ca_err *err);
 void issuer_free(struct issuer *issuer);
 
 #endif

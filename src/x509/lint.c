@@ -27,7 +27,8 @@ bool lint_because(struct lint *l)
 /* --- the rules themselves --- */
 
 static const struct lint_rule *const tables[] = {lint_rows_rfc5280, lint_rows_ext, lint_rows_profile,
-    lint_rows_br, lint_rows_device, lint_rows_services, lint_rows_crl, lint_rows_entry, lint_rows_csr};
+    lint_rows_br, lint_rows_device, lint_rows_services, lint_rows_crl, lint_rows_entry, lint_rows_csr,
+    lint_rows_ocsp, lint_rows_single};
 #define N_CERT_TABLES 6
 #define N_TABLES      (sizeof(tables) / sizeof(tables[0]))
 
@@ -146,6 +147,7 @@ const char *lint_applies_text(const struct lint_rule *rule, char dst[LINT_APPLIE
 
     snprintf(dst, LINT_APPLIES, "%s",
         rule->where & ON_CSR     ? "request"
+        : rule->where & ON_OCSP  ? "OCSP response"
         : rule->where & ON_ENTRY ? "CRL entry"
         : rule->where & ON_CRL   ? "CRL"
                                  : "certificate");
@@ -180,7 +182,7 @@ int lint_check_skips(const struct profile *p, struct p11ca_err *err)
         const struct lint_skip *skip = &p->skips[i];
 
         rule = skip->rule ? lint_rule_find(skip->rule) : NULL;
-        if (!rule || rule->where & (ON_CRL | ON_ENTRY | ON_CSR))
+        if (!rule || rule->where & (ON_CRL | ON_ENTRY | ON_CSR | ON_OCSP))
             return bad_skip(p, skip, "want the id of a rule for certificates (p11ca lint --list)", err);
         if (rule->where & ON_FIXED)
             return bad_skip(p, skip, "want a rule that may be skipped, have one that may never be", err);
@@ -243,11 +245,15 @@ void lint_tell(struct lint *l, const struct lint_rule *rule, struct p11ca_err *r
         err_set(ret, P11CA_REFUSED, rule->id, "CRL: entry %s: %s: %s: %s", l->serial, rule->source,
             rule->field, l->text);
     else
-        err_set(ret, P11CA_REFUSED, rule->id, "%s%s: %s: %s", rule->where & ON_CRL ? "CRL: " : "",
+        err_set(ret, P11CA_REFUSED, rule->id, "%s%s: %s: %s",
+            rule->where & ON_CRL    ? "CRL: "
+            : rule->where & ON_OCSP ? "OCSP response: "
+                                    : "",
             rule->source, rule->field, l->text);
     if (ret->kind == P11CA_NEGATIVE)
         ret->kind = P11CA_REFUSED;
-    if (l->q.profile && !(rule->where & (ON_CRL | ON_ENTRY)) && strncmp(ret->msg, "profile ", 8) != 0)
+    if (l->q.profile && !(rule->where & (ON_CRL | ON_ENTRY | ON_OCSP)) &&
+        strncmp(ret->msg, "profile ", 8) != 0)
         err_prefix(ret, "profile '%s'", l->q.profile->name);
 }
 

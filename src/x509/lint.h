@@ -31,7 +31,8 @@ enum lint_where {
     ON_CRL = 1024,     /* a CRL, not a certificate */
     ON_ENTRY = 2048,   /* each entry of a CRL */
     ON_CSR = 4096,     /* a request */
-    ON_FIXED = 8192    /* no profile may skip it */
+    ON_FIXED = 8192,   /* no profile may skip it */
+    ON_OCSP = 16384    /* an OCSP response, or one of its answers */
 };
 
 struct lint;
@@ -76,9 +77,9 @@ P11CA_CHECK int lint_check_skips(const struct profile *p, struct p11ca_err *err)
 const char *lint_skip_text(const struct lint_skip *skip, char dst[LINT_SKIP_TEXT]);
 
 struct lint_question {
-    const struct profile
-        *profile;   /* NULL: only what holds for every certificate; else CRLs are judged as ours */
-    unsigned rules; /* RULES_* beside those of the profile */
+    const struct profile *
+        profile; /* NULL: only what holds for every certificate; else CRLs and OCSP responses are judged as ours */
+    unsigned rules;              /* RULES_* beside those of the profile */
     const struct issuer *issuer; /* NULL: not at hand; to be signed by a profile: self-signed */
 };
 
@@ -86,12 +87,13 @@ struct lint_question {
 typedef void lint_finding_fn(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding);
 
 /*
- * DER of a whole object, whatever is in it: what cannot be read breaks LINT_SYNTAX, CRL_SYNTAX or LINT_CSR, and then
- * nothing else is asked. Thread safe.
+ * DER of a whole object, whatever is in it: what cannot be read breaks LINT_SYNTAX, CRL_SYNTAX, LINT_CSR or
+ * OCSP_SYNTAX, and then nothing else is asked. Thread safe.
  */
 void lint_cert(struct der cert, const struct lint_question *q, lint_finding_fn *fn, void *arg);
 void lint_tbs(struct der tbs, const struct lint_question *q, lint_finding_fn *fn, void *arg);
 void lint_crl(struct der crl, const struct lint_question *q, lint_finding_fn *fn, void *arg);
 void lint_csr(struct der csr, const struct lint_question *q, lint_finding_fn *fn, void *arg);
+void lint_ocsp(struct der response, const struct lint_question *q, lint_finding_fn *fn, void *arg);
 
 #endif

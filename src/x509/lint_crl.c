@@ -157,10 +157,9 @@ static bool criticality(
     return true;
 }
 
-/* A deltaCRLIndicator or issuingDistributionPoint would make it another kind of CRL. */
 static bool check_ext_set(struct lint *l)
 {
-    static const enum oid known[] = {OID_AKI, OID_CRL_NUMBER};
+    static const enum oid known[] = {OID_AKI, OID_CRL_NUMBER, OID_DELTA_CRL, OID_ISSUING_DP};
 
     return only(l, l->crl.exts, l->crl.n_exts, known, sizeof(known) / sizeof(known[0]));
 }
@@ -169,8 +168,7 @@ static bool check_critical(struct lint *l)
 {
     const struct der must[] = {oid_der(OID_DELTA_CRL), oid_der(OID_ISSUING_DP)};
 
-    /* Ours are complete: there is none of these. */
-    return criticality(l, l->crl.exts, l->crl.n_exts, must, l->q.profile ? 0 : 2);
+    return criticality(l, l->crl.exts, l->crl.n_exts, must, 2);
 }
 
 static bool check_ext_once(struct lint *l)
@@ -208,6 +206,40 @@ static bool check_number(struct lint *l)
     if (!ext || der_whole(ext->value, DER_INTEGER, &n) != 0)
         return lint_have(l, "want a number, have none");
     return positive(l, n);
+}
+
+/* A delta to itself, or to what comes later, is none. */
+static bool check_delta(struct lint *l)
+{
+    const struct cert_ext *ext = crl_ext(&l->crl, OID_DELTA_CRL), *own = crl_ext(&l->crl, OID_CRL_NUMBER);
+    struct der base, number;
+
+    if (!ext)
+        return true;
+    if (der_whole(ext->value, DER_INTEGER, &base) != 0)
+        return lint_have(l, "want a number, have none");
+    if (!positive(l, base))
+        return false;
+    if (!l->q.profile || !own || der_whole(own->value, DER_INTEGER, &number) != 0)
+        return true;
+    return base.len < number.len || (base.len == number.len && memcmp(base.p, number.p, base.len) < 0) ||
+           lint_have(l, "want a base before this CRL, have this one or a later one");
+}
+
+/* Of ours it names one URI, and nothing else: not of CAs or of reasons only, not indirect. */
+static bool check_issuing_dp(struct lint *l)
+{
+    const struct cert_ext *ext = crl_ext(&l->crl, OID_ISSUING_DP);
+    struct der seq, point, full, uri;
+
+    if (!ext)
+        return true;
+    if (der_whole(ext->value, DER_SEQUENCE, &seq) == 0 &&
+        der_next(&seq, DER_CONTEXT_CONSTRUCTED(0), &point) == 0 && seq.len == 0 &&
+        der_next(&point, DER_CONTEXT_CONSTRUCTED(0), &full) == 0 && point.len == 0 &&
+        der_next(&full, DER_CONTEXT(6), &uri) == 0 && full.len == 0 && uri.len != 0)
+        return true;
+    return lint_have(l, "want one URI and nothing else, have something else");
 }
 
 /* --- entries --- */
@@ -344,6 +376,8 @@ const struct lint_rule lint_rows_crl[] = {
     {"CRL_CRITICAL", "RFC 5280 5.2", "extensions", LINT_ERROR, ON_CRL, 0, check_critical},
     {"CRL_AKI", "RFC 5280 5.2.1", "authorityKeyIdentifier", LINT_ERROR, ON_CRL, 0, check_aki},
     {"CRL_NUMBER", "RFC 5280 5.2.3", "cRLNumber", LINT_ERROR, ON_CRL, 0, check_number},
+    {"CRL_DELTA", "RFC 5280 5.2.4", "deltaCRLIndicator", LINT_ERROR, ON_CRL, 0, check_delta},
+    {"CRL_ISSUING_DP", "RFC 5280 5.2.5", "issuingDistributionPoint", LINT_ERROR, OURS, 0, check_issuing_dp},
     {.id = NULL},
 };
 

@@ -6,6 +6,7 @@
 #include "x509/crl.h"
 #include "x509/csr.h"
 #include "x509/lint.h"
+#include "x509/ocsp.h"
 
 /* Of an object with its signature; all empty while it is to be signed. */
 struct lint_whole {
@@ -38,6 +39,12 @@ struct lint {
     /* of a request */
     const struct csr *csr;
 
+    /* of an OCSP response */
+    struct ocsp ocsp;
+    struct ocsp_single single;        /* the answer at hand, for their rows */
+    const struct ocsp_signer *signer; /* NULL: not to be found, or none that may sign */
+    struct p11ca_err signer_why;      /* then: why */
+
     struct p11ca_err why; /* what another function of this layer found */
     char text[512];       /* want ..., have ... */
     bool told;            /* why holds the whole finding, with source and field */
@@ -49,7 +56,8 @@ bool lint_because(struct lint *l); /* what is in l->why: its code, its words */
 
 /* Tables; each ends with a row without id. */
 extern const struct lint_rule lint_rows_rfc5280[], lint_rows_ext[], lint_rows_profile[], lint_rows_br[],
-    lint_rows_device[], lint_rows_services[], lint_rows_crl[], lint_rows_entry[], lint_rows_csr[];
+    lint_rows_device[], lint_rows_services[], lint_rows_crl[], lint_rows_entry[], lint_rows_csr[],
+    lint_rows_ocsp[], lint_rows_single[];
 
 /* Asks every row of a table; false from fn ends it. */
 typedef bool lint_tell_fn(void *arg, const struct lint_rule *rule, const struct p11ca_err *finding);

@@ -143,11 +143,12 @@ static const struct {
         8},                                                              /* 1.3.6.1.5.5.7.8.3 */
     [OID_SRV_NAME] = {"SRVName", "\x2b\x06\x01\x05\x05\x07\x08\x07", 8}, /* 1.3.6.1.5.5.7.8.7 */
     [OID_SMTP_UTF8_MAILBOX] = {"SmtpUTF8Mailbox", "\x2b\x06\x01\x05\x05\x07\x08\x09",
-        8},                                                                     /* 1.3.6.1.5.5.7.8.9 */
-    [OID_FASCN] = {"FASC-N", "\x60\x86\x48\x01\x65\x03\x06\x06", 8},            /* 2.16.840.1.101.3.6.6 */
-    [OID_AD_OCSP] = {"ocsp", "\x2b\x06\x01\x05\x05\x07\x30\x01", 8},            /* 1.3.6.1.5.5.7.48.1 */
-    [OID_AD_CA_ISSUERS] = {"caIssuers", "\x2b\x06\x01\x05\x05\x07\x30\x02", 8}, /* 1.3.6.1.5.5.7.48.2 */
-    [OID_CPS] = {"cps", "\x2b\x06\x01\x05\x05\x07\x02\x01", 8},                 /* 1.3.6.1.5.5.7.2.1 */
+        8},                                                                       /* 1.3.6.1.5.5.7.8.9 */
+    [OID_FASCN] = {"FASC-N", "\x60\x86\x48\x01\x65\x03\x06\x06", 8},              /* 2.16.840.1.101.3.6.6 */
+    [OID_OCSP_BASIC] = {"ocsp-basic", "\x2b\x06\x01\x05\x05\x07\x30\x01\x01", 9}, /* 1.3.6.1.5.5.7.48.1.1 */
+    [OID_AD_OCSP] = {"ocsp", "\x2b\x06\x01\x05\x05\x07\x30\x01", 8},              /* 1.3.6.1.5.5.7.48.1 */
+    [OID_AD_CA_ISSUERS] = {"caIssuers", "\x2b\x06\x01\x05\x05\x07\x30\x02", 8},   /* 1.3.6.1.5.5.7.48.2 */
+    [OID_CPS] = {"cps", "\x2b\x06\x01\x05\x05\x07\x02\x01", 8},                   /* 1.3.6.1.5.5.7.2.1 */
 };
 
 struct der oid_der(enum oid id)

@@ -119,6 +119,8 @@ enum oid {
     OID_AD_OCSP,
     OID_AD_CA_ISSUERS,
     OID_CPS,
+    /* kinds of responses */
+    OID_OCSP_BASIC,
     OID_N
 };
 

@@ -108,9 +108,10 @@ struct profile {
     const char *about;       /* a line for people */
     bool builtin;
     bool is_ca, self_signed;
-    bool cross;  /* for a CA that has a certificate: only a ceremony's cross-sign step makes it */
-    bool device; /* is issued to a device ID; one that must have names and has none gets a URI made of it */
-    int pathlen; /* -1: no pathLenConstraint */
+    bool cross;    /* for a CA that has a certificate: only a ceremony's cross-sign step makes it */
+    bool device;   /* is issued to a device ID; one that must have names and has none gets a URI made of it */
+    bool same_key; /* its certificates may be renewed for the key they have */
+    int pathlen;   /* -1: no pathLenConstraint */
     unsigned key_usage;     /* USAGE_* */
     unsigned key_usage_rsa; /* bits added when the key is RSA */
     unsigned eku;           /* EKU_*, 0: no extension; what EKU_OTHER stands for is in eku_others */

@@ -297,6 +297,7 @@ static const struct key {
     {"self-signed", FLAG, P(self_signed), NULL},
     {"cross", FLAG, P(cross), NULL},
     {"device", FLAG, P(device), NULL},
+    {"renew-same-key", FLAG, P(same_key), NULL},
     {"path-length", MADE, 0, path_length},
     {"key-usage", MADE, 0, key_usage},
     {"key-usage-rsa", MADE, 0, key_usage_rsa},

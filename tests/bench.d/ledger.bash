@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The ledger of a factory that has been at work for years: rows that tests/intake/rows.c makes, and then the same lots and
-# questions at every size. There is no `p11ca crl` yet; it gets its row here when there is.
+# questions at every size, with a list of one in a hundred. Lists of everything have a part of their own.
 
 LEDGER_LOT=1000
 AUDITED=100000 # a larger one takes minutes to audit, every signature being verified
@@ -13,6 +13,7 @@ ledger_${size}_rows|/s|ledger of $size: rows made by tests/intake/rows.c
 ledger_${size}_lot|ms|  p11ca batch of $LEDGER_LOT requests to a directory
 ledger_${size}_show|ms|  p11ca show SERIAL
 ledger_${size}_list|ms|  p11ca list --limit 100 --after SERIAL
+ledger_${size}_crl|ms|  p11ca crl of $((size / 100)) entries
 ledger_${size}_audit|ms|  p11ca audit
 END
     done
@@ -29,6 +30,11 @@ prepare_ledger() {
         ((size > AUDITED)) || timed_ms "ledger_${size}_audit" p11ca -C "$home" audit
         sqlite3 -batch "$home/ledger.db" "SELECT hex(serial) FROM certificate WHERE id >= $size / 2 ORDER BY id LIMIT 1" \
             >"$home/middle"
+        # One in a hundred, as the database's own work: what is measured is the list.
+        sqlite3 -batch "$home/ledger.db" "UPDATE certificate SET status = 3, revoked_at = issued_at, reason = 1,
+            changed = (SELECT max(seq) FROM event) WHERE id % 100 = 0 AND status = 1"
+        sqlite3 -batch "$home/ledger.db" "SELECT count(*) FROM certificate WHERE status = 3 AND authority =
+            (SELECT id FROM authority WHERE name = 'factory')" >"$home/revoked"
     done
 }
 
@@ -46,6 +52,8 @@ turn_ledger_of() {
     timed_ms "${key}_lot" p11ca -C "$home" batch -a factory -p device "lot-$RUN" -o "$out"
     good "p11ca batch with $1 in the ledger" "$out" "$LEDGER_LOT"
     timed_ms "${key}_show" p11ca -C "$home" show "$middle"
+    timed_ms "${key}_crl" p11ca -C "$home" crl factory -o "ledger-$1-$RUN.crl"
+    grep -q ", $(<"$home/revoked") entr" run.out || die "run $RUN: p11ca crl: want $(<"$home/revoked") entries"
     timed_ms "${key}_list" p11ca -C "$home" list --limit 100 --after "$middle"
     (($(wc -l <run.out) == 100)) || die "run $RUN: p11ca list: want 100 rows, have $(wc -l <run.out)"
 }

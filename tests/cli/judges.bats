@@ -2,6 +2,7 @@
 # What others say to our certificates: OpenSSL, GnuTLS, nginx with curl.
 
 load common
+load servers
 
 setup_file() {
     prepare_home
@@ -23,17 +24,11 @@ setup_file() {
 
 setup() {
     cd "$BATS_FILE_TMPDIR"
-    pids=()
     descriptors=()
 }
 
 teardown() {
-    local pid
-    for pid in "${pids[@]}"; do
-        kill "$pid" 2>/dev/null || true
-        # Reaped here, or it would outlive the test in the process table.
-        wait "$pid" 2>/dev/null || true
-    done
+    stop_servers
 }
 
 openssl_verify() {
@@ -120,33 +115,6 @@ openssl_verify() {
     succeeds "${verify[@]}" device-chain.crt --verify-purpose 1.3.6.1.5.5.7.3.2
     refute "${verify[@]}" device-chain.crt --verify-purpose 1.3.6.1.5.5.7.3.1 >/dev/null
     refute "${verify[@]}" server-chain.crt --verify-hostname other.example >/dev/null
-}
-
-# A port nobody has. Whoever loses the race for it fails to start, and start_server tries another.
-some_port() {
-    echo $((20000 + RANDOM % 20000))
-}
-
-listens() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# start_server FUNCTION: runs `FUNCTION PORT` in the background until it listens; sets $port.
-start_server() {
-    local attempt
-    for attempt in 1 2 3 4 5; do
-        port=$(some_port)
-        ! listens "$port" || continue
-        # bats waits for descriptor 3 to be closed by everybody.
-        "$1" "$port" >"$BATS_TEST_TMPDIR/server.$attempt" 2>&1 3>&- </dev/null &
-        pids+=("$!")
-        while kill -0 "${pids[-1]}" 2>/dev/null; do
-            ! listens "$port" || return 0
-            sleep 0.05
-        done
-    done
-    cat "$BATS_TEST_TMPDIR"/server.*
-    fail 'no server came up'
 }
 
 nginx_server() {

@@ -137,6 +137,10 @@ killed_between_lines() {
     killed_between_lines crl-refresh
 }
 
+@test "killed before each line of the transcript: crl-year.conf" {
+    killed_between_lines crl-year
+}
+
 @test "killed before each line of the transcript: root-rollover.conf" {
     killed_between_lines root-rollover
 }

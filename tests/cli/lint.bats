@@ -143,11 +143,11 @@ openssl_crl() {
 @test "what cannot be read: exit 8; a private key: exit 4; no file, too many words: exit 2" {
     refused 8 'p11ca: nothing.pem: No such file or directory' p11ca lint nothing.pem
     echo hello >hello
-    refused 8 'p11ca: hello: want a certificate, a CRL or a request, have neither' p11ca lint hello
+    refused 8 'p11ca: hello: want a certificate, a CRL, a request or an OCSP response, have none of them' p11ca lint hello
     : >empty
-    refused 8 'p11ca: empty: want a certificate, a CRL or a request, have neither' p11ca lint empty
+    refused 8 'p11ca: empty: want a certificate, a CRL, a request or an OCSP response, have none of them' p11ca lint empty
     openssl pkey -in other.key -pubout -out pub.pem
-    refused 8 'p11ca: pub.pem: block 1: want a certificate, a CRL or a request, have neither' p11ca lint pub.pem
+    refused 8 'p11ca: pub.pem: block 1: want a certificate, a CRL, a request or an OCSP response, have none of them' p11ca lint pub.pem
     refused 4 'p11ca: other.key: block 1: want no private key in an input file, have one: treat it as disclosed' \
         p11ca lint other.key
     sed '3s/./*/' other.pem >broken.pem

@@ -57,6 +57,10 @@ ready() {
     ready crl-refresh
 }
 
+@test "crl-year.conf" {
+    ready crl-year
+}
+
 @test "root-rollover.conf" {
     ready root-rollover
 }

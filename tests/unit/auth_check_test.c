@@ -229,6 +229,32 @@ static void fail_open_a_name_without_a_signature_is_nothing(void **state)
         "others");
 }
 
+/* That its signature was verified before saves a certificate from nothing else, and another one from nothing at all. */
+static void fail_open_what_was_seen_is_not_let_in_for_it(void **state)
+{
+    const struct leaf l = {.subject = NULL};
+    AUTO_AUTH a = auth_for(P11CA_NAME_CN, "svc");
+    struct p11ca_identity *changed;
+    AUTO_BUF der = BUF_INIT;
+    AUTO_IDENTITY id = NULL;
+    struct p11ca_decision d;
+
+    (void)state;
+    leaf_make(&l, &der);
+    assert_ok(p11ca_identity_read(der.p, der.len, &id, &err));
+    assert_ok(p11ca_auth_check(a, id, NULL, &d, &err));
+    assert_ok(p11ca_auth_check(a, id, NULL, &d, &err));
+    now = TEST_NOW + 86400 * 366 * 10;
+    assert_int_equal(p11ca_auth_check(a, id, NULL, &d, &err), -1);
+    assert_string_equal(err.code, "CERT_EXPIRED");
+    now = TEST_NOW;
+    der.p[der.len - 1] ^= 1; /* the signature's */
+    assert_ok(p11ca_identity_read(der.p, der.len, &changed, &err));
+    assert_negative(p11ca_auth_check(a, changed, NULL, &d, &err), "SIGNATURE_BAD",
+        "certificate: signature: want one by this key with ecdsa-with-SHA256, have another");
+    p11ca_identity_free(changed);
+}
+
 /* --- times, issuers, keys, policies --- */
 
 static void times(void **state)
@@ -563,6 +589,7 @@ int main(void)
         cmocka_unit_test(fail_open_usages_are_checked),
         cmocka_unit_test(fail_open_issuers_are_not_compared_as_text),
         cmocka_unit_test(fail_open_a_name_without_a_signature_is_nothing),
+        cmocka_unit_test(fail_open_what_was_seen_is_not_let_in_for_it),
         cmocka_unit_test(times),
         cmocka_unit_test(trust_by_key),
         cmocka_unit_test(policies_are_all_wanted),

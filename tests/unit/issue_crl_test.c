@@ -152,7 +152,7 @@ static int ask(void *arg, const struct signing *s, struct p11ca_err *ret_err)
 
 /* At the time at; asked NULL: nobody is. */
 static int order_at(const char *authority, int64_t at, const char *output, unsigned days, struct asked *asked,
-    struct crl_issued *ret)
+    struct p11ca_crl *ret)
 {
     const struct signing_hooks hooks = {.approve = asked ? ask : NULL, .arg = asked, .at = at};
     const struct crl_order order = {.days = days, .output = output, .hooks = &hooks};
@@ -244,7 +244,7 @@ static void refuses_before_the_token(void **state)
 static void first_crl_is_approved_and_signed(void **state)
 {
     struct asked asked = {.n = 0};
-    struct crl_issued issued;
+    struct p11ca_crl issued;
     uint8_t sha256[SHA256_LEN];
     AUTO_BUF file = BUF_INIT;
     AUTO_CRL crl = CRL_INIT;
@@ -269,7 +269,7 @@ static void first_crl_is_approved_and_signed(void **state)
 
 static void the_root_has_its_own(void **state)
 {
-    struct crl_issued issued;
+    struct p11ca_crl issued;
 
     (void)state;
     /* Its first was signed in its ceremony. */
@@ -281,7 +281,7 @@ static void the_root_has_its_own(void **state)
 static void the_same_order_signs_nothing(void **state)
 {
     struct asked asked = {.n = 0};
-    struct crl_issued issued;
+    struct p11ca_crl issued;
 
     (void)state;
     ok(order_at("factory", NOW, in_dir("factory-1.crl"), 30, &asked, &issued));
@@ -326,7 +326,7 @@ static void remove_place(void)
 static void killed_before_publishing(void **state)
 {
     struct asked asked = {.meanwhile = remove_place};
-    struct crl_issued issued;
+    struct p11ca_crl issued;
     AUTO_BUF tbs = BUF_INIT;
 
     (void)state;
@@ -404,7 +404,7 @@ static void revoke_one(int64_t now, const char *id)
 
 static void revoked_are_listed_until_after_their_end(void **state)
 {
-    struct crl_issued issued;
+    struct p11ca_crl issued;
 
     (void)state;
     revoke_one(NOW + 10, "d1");
@@ -426,7 +426,7 @@ static void replaces_when_told(void **state)
 {
     const struct crl_order order = {.days = 1, .output = in_dir("7.crl"), .force = true};
     struct p11ca_home *home = home_at(NOW + 11 * DAY); /* no hooks: the home's clock */
-    struct crl_issued issued;
+    struct p11ca_crl issued;
 
     (void)state;
     ok(crl_issue(home, "factory", &order, &issued, &err));

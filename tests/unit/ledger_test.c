@@ -23,7 +23,9 @@
 #include "ledger/handle.h"
 #include "ledger/ledger.h"
 
-#define NOW INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
+#define VERSION      7 /* of the schema */
+#define VERSION_TEXT "7"
+#define NOW          INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
 struct place {
     char dir[64], path[96];
@@ -317,7 +319,7 @@ static void open_makes_a_private_file(void **state)
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(raw_int(p, "PRAGMA application_id"), 0x70313163);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(raw_int(p, "SELECT (SELECT journal_mode FROM pragma_journal_mode) = 'wal'"), 1);
     check_says(p, "");
     open_at(p, LEDGER_CREATE, NOW); /* an existing one is opened */
@@ -364,12 +366,12 @@ static void open_refuses_newer_versions(void **state)
     with_factory(p);
     ledger_close(p->l);
     p->l = NULL;
-    raw_ok(p, "PRAGMA user_version = 5");
+    raw_ok(p, "PRAGMA user_version = 99");
     refused(p, ledger_open(p->path, LEDGER_WRITE, NOW, &p->l, &p->err), "LEDGER_NEWER",
-        "%P: schema: want version 4 or older, have 5: made by a newer p11ca");
+        "%P: schema: want version " VERSION_TEXT " or older, have 99: made by a newer p11ca");
     raw_ok(p, "PRAGMA user_version = 0");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 4, have 0: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 0: the next command that writes brings it up");
 }
 
 static struct ledger_crl crl_of(int64_t number)
@@ -393,13 +395,15 @@ static int put_crl(struct place *p, struct ledger_crl crl)
     return r;
 }
 
+static const struct ledger_scope factory_scope = {.authority = "factory"}, nobody = {.authority = "nobody"};
+
 static void next_crl_is(struct place *p, int64_t number, int64_t last)
 {
-    int64_t have_number = -1, have_last = -1;
+    struct ledger_crl_next have;
 
-    ok(p, ledger_next_crl(p->l, "factory", &have_number, &have_last, &p->err));
-    assert_int_equal(have_number, number);
-    assert_int_equal(have_last, last);
+    ok(p, ledger_next_crl(p->l, &factory_scope, &have, &p->err));
+    assert_int_equal(have.number, number);
+    assert_int_equal(have.last, last);
 }
 
 /* As it was written by a program that knew no later version. */
@@ -422,16 +426,16 @@ static void version_1_is_brought_up(void **state)
     make_version(p, 1);
     raw_ok(p, "INSERT INTO crl VALUES (1, 1, NULL, 1799999000, 1800009000, zeroblob(32))");
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 4, have 1: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 1: the next command that writes brings it up");
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_table_info('crl') WHERE name = 'der'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
     events_are(p, "1 key factory - - sha256 " SPKI_SHA256 " 32\n2 issue factory device 1101 - 32\n");
     check_says(p, "authority 'factory': CRL 1: want its octets, have none\n");
     next_crl_is(p, 2, NOW - 1000);
-    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    ok(p, ledger_get_crl(p->l, &factory_scope, false, &crl, &p->err));
     assert_true(crl && crl->number == 1 && crl->next_update == NOW + 9000 && crl->der.len == 0);
     ledger_crl_free(crl);
     ok(p, put_crl(p, crl_of(2)));
@@ -447,12 +451,12 @@ static void version_2_is_brought_up(void **state)
 
     make_version(p, 2);
     refused(p, ledger_open(p->path, LEDGER_READ, NOW, &p->l, &p->err), "LEDGER_OLDER",
-        "%P: schema: want version 4, have 2: the next command that writes brings it up");
+        "%P: schema: want version " VERSION_TEXT ", have 2: the next command that writes brings it up");
     assert_int_equal(
         raw_int(p, "SELECT count(*) FROM pragma_table_info('certificate') WHERE name = 'ticket'"), 0);
 
     open_at(p, LEDGER_WRITE, NOW);
-    assert_int_equal(raw_int(p, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(p, "PRAGMA user_version"), VERSION);
     assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE ticket IS NULL"), 2);
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_list('certificate') WHERE name IN"
@@ -467,6 +471,95 @@ static void version_2_is_brought_up(void **state)
     (void)reserve_on(p, 3, put_ticket(p, 1));
     assert_int_equal(raw_int(p, "SELECT used FROM ticket"), 1);
     check_says(p, "");
+}
+
+static void import(struct place *p, struct ledger_foreign *rows, size_t n)
+{
+    ok(p, ledger_begin(p->l, &p->err));
+    ok(p, ledger_import(p->l, "factory", rows, n, 0, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+}
+
+/* What is taken over may be less than what is issued here, which may not. */
+static void foreign_rows_are_taken_over(void **state)
+{
+    static const uint8_t one[] = {1}, two[] = {2};
+    struct place *p = *state;
+    struct ledger_foreign rows[] = {
+        {.serial = {one, 1}, .subject = "CN=one", .not_after = NOW, .reason = -1},
+        {.serial = {two, 1}, .subject = "CN=two", .not_after = NOW, .revoked_at = NOW - 9, .reason = 1},
+    };
+    struct ledger_cert c = row(1);
+    struct ledger_known known;
+    int64_t id;
+
+    with_factory(p);
+    import(p, rows, 2);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
+    assert_int_equal(ledger_find_known(p->l, "factory", rows[1].serial, &known, &p->err), 1);
+    assert_true(known.imported && !known.has_cert && known.status == LEDGER_REVOKED);
+    check_says(p, "");
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_import(p->l, "factory", rows, 1, 0, &p->err), "SERIAL_COLLISION",
+        "authority 'factory': serial 01: want one it has not used, have one in the ledger");
+    refused(p, ledger_import_revoked(p->l, known.id, &rows[1], &p->err), "NOT_IMPORTED",
+        "certificate row 2: want one that was imported and is not revoked, have another");
+    c.serial = rows[0].serial;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "SERIAL_LENGTH",
+        "RFC 5280 4.1.2.2: serial: want 8 to 20 octets, have 1");
+    ledger_rollback(p->l);
+}
+
+static void foreign_crl_numbers_go_on(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    ok(p, ledger_begin(p->l, &p->err));
+    assert_int_equal(ledger_import_crl(p->l, "factory", 41, NOW - 5, NULL, &p->err), 1);
+    assert_int_equal(ledger_import_crl(p->l, "factory", 41, NOW - 5, NULL, &p->err), 0);
+    ok(p, ledger_commit(p->l, &p->err));
+    next_crl_is(p, 42, NOW - 5);
+    ok(p, put_crl(p, crl_of(42)));
+    check_says(p, "");
+    raw_ok(p, "DROP TRIGGER authority_crl_floor; UPDATE authority SET crl_floor = 7");
+    check_says(p, "authority 'factory': CRL 42: want CRL 41 before it, have none\n"
+                  "authority 'factory': CRL number 7: want an 'import-crl' event with it, have none\n");
+}
+
+/* The digest of an import covers what rows are and the revocation they came with. */
+static void foreign_rows_are_checked(void **state)
+{
+    static const char *const forgeries[] = {
+        "UPDATE certificate SET subject = 'CN=other' WHERE id = 1",
+        "UPDATE certificate SET not_after = 1 WHERE id = 1",
+        "UPDATE certificate SET serial = x'05' WHERE id = 1",
+        "UPDATE certificate SET imported_revoked = imported_revoked + 1 WHERE id = 2",
+        "UPDATE certificate SET imported_reason = 3 WHERE id = 2",
+        "DELETE FROM certificate WHERE id = 2",
+    };
+    static const uint8_t one[] = {1}, two[] = {2};
+    struct place *p = *state;
+    struct ledger_foreign rows[] = {
+        {.serial = {one, 1}, .subject = "CN=one", .not_after = NOW, .reason = -1},
+        {.serial = {two, 1}, .subject = "CN=two", .not_after = NOW, .revoked_at = NOW - 9, .reason = 1},
+    };
+    char sql[256];
+    size_t i;
+
+    with_factory(p);
+    import(p, rows, 2);
+    raw_ok(p, "DROP TRIGGER certificate_identity; DROP TRIGGER certificate_content;"
+              "DROP TRIGGER certificate_imported; DROP TRIGGER certificate_delete");
+    for (i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+        ok(p, ledger_begin(p->l, &p->err));
+        snprintf(sql, sizeof(sql), "%s", forgeries[i]);
+        assert_int_equal(sqlite3_exec(p->l->db, sql, NULL, NULL, NULL), SQLITE_OK);
+        check_says(p, "event 2: import: its rows are not those that were imported\n");
+        ledger_rollback(p->l);
+    }
+    raw_ok(p, "DELETE FROM certificate");
+    check_says(p, "event 2: import: want its rows, have none\n");
 }
 
 /* The upgrade makes the same tables as a new ledger has. */
@@ -1063,7 +1156,13 @@ static void reserve_refuses_malformed_rows(void **state)
     c = row(1);
     c.spki_sha256.len = 31;
     refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
-        "%P: CHECK constraint failed: length(spki_sha256) = 32");
+        "%P: CHECK constraint failed: iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = "
+        "32)");
+    c = row(1);
+    c.spki_sha256.len = 0;
+    refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
+        "%P: CHECK constraint failed: iif(spki_sha256 ISNULL, imported_at NOTNULL, length(spki_sha256) = "
+        "32)");
     c = row(1);
     c.subject = NULL;
     refused(p, ledger_reserve(p->l, &c, &id, &p->err), "LEDGER_CONSTRAINT",
@@ -1133,6 +1232,25 @@ static void publish_elsewhere_is_an_event(void **state)
     check_says(p, "");
 }
 
+static int change(struct place *p, int64_t id, const struct ledger_revocation *r)
+{
+    int done;
+
+    ok(p, ledger_begin(p->l, &p->err));
+    done = r ? ledger_revoke(p->l, id, r, &p->err) : ledger_unhold(p->l, id, "it was found", &p->err);
+    if (done >= 0)
+        ok(p, ledger_commit(p->l, &p->err));
+    ledger_rollback(p->l);
+    return done;
+}
+
+static void revoke_row(struct place *p, int64_t id, int reason)
+{
+    const struct ledger_revocation r = {.reason = reason, .name = "some"};
+
+    assert_int_equal(change(p, id, &r), 1);
+}
+
 static void renewal_supersedes(void **state)
 {
     struct place *p = *state;
@@ -1155,7 +1273,7 @@ static void renewal_supersedes(void **state)
                                 " FROM event WHERE seq = 3"),
         1);
     /* A revoked one stays revoked. */
-    raw_ok(p, "UPDATE certificate SET status = 3, revoked_at = 1, reason = 1 WHERE id = 2");
+    revoke_row(p, new, 1);
     c = row(3);
     c.supersedes = new;
     ok(p, ledger_begin(p->l, &p->err));
@@ -1245,6 +1363,28 @@ static void no_statement_has_scanned(const struct ledger *l)
     }
 }
 
+/* What another process commits meanwhile is seen by the next question behind it. */
+static void reading_sees_one_state(void **state)
+{
+    struct place *p = *state;
+    struct place other;
+
+    with_factory(p);
+    issue(p, 1);
+    other = *p;
+    other.l = NULL;
+    open_at(&other, LEDGER_WRITE, NOW);
+    ok(p, ledger_begin_read(p->l, &p->err));
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
+    issue(&other, 2);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 1);
+    refused_as(p, ledger_begin_read(p->l, &p->err), P11CA_BUG, "TRANSACTION",
+        "%P: begin: want no transaction, have one");
+    ledger_rollback(p->l);
+    assert_int_equal(count_certs(p, (struct ledger_filter)LEDGER_ANY), 2);
+    ledger_close(other.l);
+}
+
 static void find_wants_all_of_the_key(void **state)
 {
     struct place *p = *state;
@@ -1291,8 +1431,14 @@ static void each_takes_every_filter(void **state)
         {{.status = LEDGER_ISSUED}, 3},
         {{.status = LEDGER_RESERVED}, 1},
         {{.status = LEDGER_REVOKED}, 0},
-        {{.status = -1, .expiring = NOW + 1002}, 2},
-        {{.status = -1, .expiring = NOW + 9999}, 3}, /* not the reserved one */
+        {{.status = 1, .expires_before = NOW + 1003}, 2},
+        {{.status = 1, .expires_before = NOW + 9999}, 3}, /* not the reserved one */
+        {{.status = -1, .subject = "cn=s"}, 4},
+        {{.status = -1, .subject = "%"}, 0},
+        {{.status = -1, .sans = "x"}, 0},
+        {{.status = -1, .lot = "none"}, 0},
+        {{.status = -1, .issued_after = NOW}, 3},
+        {{.status = -1, .issued_before = NOW}, 0},
         {{.status = -1, .after_id = 3}, 1},
         {{.status = -1, .limit = 3}, 3},
         {{.status = LEDGER_ISSUED, .after_id = 1, .limit = 1, .authority = "factory", .profile = "device"},
@@ -1312,6 +1458,70 @@ static void each_takes_every_filter(void **state)
     }
     f.serial = row(3).serial;
     assert_int_equal(count_certs(p, f), 1);
+}
+
+/* The statement of a walk, with its values, as SQLite was given it. */
+static int keep_sql(unsigned what, void *ctx, void *stmt, void *text)
+{
+    char *sql = sqlite3_expanded_sql(stmt);
+
+    (void)what, (void)text;
+    snprintf(ctx, 4096, "EXPLAIN QUERY PLAN %s", sql);
+    sqlite3_free(sql);
+    return 0;
+}
+
+static int see_plan(void *arg, int n, char **values, char **names)
+{
+    (void)names;
+    assert_int_equal(n, 4);
+    /* The first that is about the certificates. */
+    if (!*(char *)arg && strstr(values[3], " c"))
+        snprintf(arg, 256, "%s", values[3]);
+    return 0;
+}
+
+/* A ledger of ten million rows is asked like one of ten thousand: what has an index is found by it. */
+static void walks_use_indexes(void **state)
+{
+    static const uint8_t digest[SHA256_LEN] = {1};
+    static const struct {
+        struct ledger_filter f;
+        const char *plan;
+    } rows[] = {
+        {{.status = -1}, "SCAN c"},
+        {{.status = -1, .limit = 9, .after_id = 3}, "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"},
+        {{.status = -1, .serial = {digest, 20}}, "SEARCH c USING INDEX certificate_serial (serial=?)"},
+        {{.status = -1, .serial = {digest, 20}, .authority = "factory"},
+            "SEARCH c USING INDEX certificate_serial (serial=? AND authority=?)"},
+        {{.status = -1, .device = "SN-2"}, "SEARCH c USING INDEX certificate_device (device=?)"},
+        {{.status = -1, .spki_sha256 = {digest, 32}}, "SEARCH c USING INDEX certificate_key (<expr>=?)"},
+        {{.status = -1, .lot = "lot"}, "SEARCH c USING INDEX certificate_lot (lot=?)"},
+        {{.status = -1, .issued_after = 5}, "SEARCH c USING INDEX certificate_issued (issued_at>?)"},
+        {{.status = -1, .issued_after = 5, .issued_before = 9},
+            "SEARCH c USING INDEX certificate_issued (issued_at>? AND issued_at<?)"},
+        {{.status = LEDGER_ISSUED, .expires_before = 5},
+            "SEARCH c USING INDEX certificate_expiry (not_after<?)"},
+        {{.status = LEDGER_ISSUED, .expires_after = 5},
+            "SEARCH c USING INDEX certificate_expiry (not_after>?)"},
+        {{.status = -1, .subject = "x"}, "SCAN c"},
+        {{.status = -1, .sans = "x"}, "SCAN c"},
+    };
+    struct place *p = *state;
+    size_t i;
+
+    with_factory(p);
+    issue(p, 1);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char sql[4096] = "", plan[256] = "";
+
+        sqlite3_trace_v2(p->l->db, SQLITE_TRACE_STMT, keep_sql, sql);
+        (void)count_certs(p, rows[i].f);
+        sqlite3_trace_v2(p->l->db, 0, NULL, NULL);
+        assert_int_equal(sqlite3_exec(p->l->db, sql, see_plan, plan, NULL), SQLITE_OK);
+        if (strcmp(plan, rows[i].plan) != 0)
+            fail_msg("row %zu: want '%s', have '%s'", i, rows[i].plan, plan);
+    }
 }
 
 static int stop_at_two(void *arg, const struct ledger_cert *c, struct p11ca_err *err)
@@ -1449,12 +1659,12 @@ static void crls_are_numbered(void **state)
 
     with_factory(p);
     next_crl_is(p, 1, 0);
-    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    ok(p, ledger_get_crl(p->l, &factory_scope, false, &crl, &p->err));
     assert_null(crl);
     ok(p, put_crl(p, crl_of(1)));
     next_crl_is(p, 2, NOW + 100);
     ok(p, put_crl(p, crl_of(2)));
-    ok(p, ledger_get_crl(p->l, "factory", &crl, &p->err));
+    ok(p, ledger_get_crl(p->l, &factory_scope, false, &crl, &p->err));
     assert_string_equal(crl->authority, "factory");
     assert_true(crl->number == 2 && crl->this_update == NOW + 200 && crl->next_update == NOW + 1200);
     assert_int_equal(crl->der.len, 300);
@@ -1475,7 +1685,7 @@ static void put_crl_refuses(void **state)
     struct place *p = *state;
     struct ledger_crl crl = crl_of(2);
     struct ledger_crl *none = NULL;
-    int64_t number, last;
+    struct ledger_crl_next next;
 
     with_factory(p);
     refused(p, put_crl(p, crl), "CRL_NUMBER",
@@ -1496,9 +1706,9 @@ static void put_crl_refuses(void **state)
     crl = crl_of(1);
     crl.authority = "nobody";
     refused(p, put_crl(p, crl), "AUTHORITY_UNKNOWN", "authority 'nobody': not recorded in the ledger");
-    refused(p, ledger_next_crl(p->l, "nobody", &number, &last, &p->err), "AUTHORITY_UNKNOWN",
+    refused(p, ledger_next_crl(p->l, &nobody, &next, &p->err), "AUTHORITY_UNKNOWN",
         "authority 'nobody': not recorded in the ledger");
-    refused(p, ledger_get_crl(p->l, "nobody", &none, &p->err), "AUTHORITY_UNKNOWN",
+    refused(p, ledger_get_crl(p->l, &nobody, false, &none, &p->err), "AUTHORITY_UNKNOWN",
         "authority 'nobody': not recorded in the ledger");
     next_crl_is(p, 2, NOW + 100);
     ok(p, put_crl(p, crl_of(2))); /* the refusals did not spoil anything */
@@ -1538,14 +1748,163 @@ static void revoked_are_walked(void **state)
     raw_ok(p, REVOKE " + 20, reason = 1, invalid_since = 1799999990 WHERE id = 1;" REVOKE
                      " + 10 WHERE id = 3;" REVOKE " + 30, reason = 0 WHERE id = 4;"
                      "UPDATE certificate SET status = 2 WHERE id = 5");
-    revoked_are(p, 0, "03 10 0 -1\n01 20 -10 1\n04 30 0 0\n");
-    revoked_are(p, NOW + 1001, "03 10 0 -1\n01 20 -10 1\n04 30 0 0\n");
+    revoked_are(p, 0, "01 20 -10 1\n03 10 0 -1\n04 30 0 0\n");
+    revoked_are(p, NOW + 1001, "01 20 -10 1\n03 10 0 -1\n04 30 0 0\n");
     revoked_are(p, NOW + 1002, "03 10 0 -1\n04 30 0 0\n"); /* the first had ended, and was on a CRL since */
     revoked_are(p, NOW + 1005, "");
     assert_int_equal(ledger_each_revoked(p->l, "factory", 0, list_revoked, &stop, &p->err), 7);
-    assert_string_equal(stop.s, "03 10 0 -1\n");
+    assert_string_equal(stop.s, "01 20 -10 1\n");
     refused(p, ledger_each_revoked(p->l, "nobody", 0, list_revoked, &stop, &p->err), "AUTHORITY_UNKNOWN",
         "authority 'nobody': not recorded in the ledger");
+}
+
+static const struct ledger_revocation compromised = {
+    .reason = 1, .name = "keyCompromise", .invalid_since = NOW - 5, .because = "stolen"};
+static const struct ledger_revocation held = {.reason = LEDGER_HOLD, .name = "certificateHold"};
+static const struct ledger_revocation ceased = {.reason = 5, .name = "cessationOfOperation"};
+
+#define STATE                                                                                                \
+    "SELECT status * 1000000 + coalesce(reason, 99) * 10000 + (revoked_at NOTNULL) * 1000 + (invalid_since " \
+    "NOTNULL)"                                                                                               \
+    " * 100 + (held_at NOTNULL) * 10 + coalesce(revoked_from, 0) FROM certificate WHERE id = 1"
+
+static void revoked_for_good(void **state)
+{
+    struct place *p = *state;
+    struct ledger_revocation other = compromised;
+
+    with_factory(p);
+    issue(p, 1);
+    assert_int_equal(change(p, 1, &compromised), 1);
+    assert_int_equal(raw_int(p, STATE), 3011101);
+    assert_int_equal(change(p, 1, &compromised), 0);
+    other.invalid_since = 0;
+    assert_int_equal(change(p, 1, &other), 0);
+    refused_as(p, change(p, 1, &ceased), P11CA_REFUSED, "REVOKED_OTHERWISE",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.1: revoked since "
+        "2027-01-15T08:00:00Z: "
+        "its reason is not changed by another revocation (cessationOfOperation)");
+    other.invalid_since = NOW - 6;
+    refused_as(p, change(p, 1, &other), P11CA_REFUSED, "REVOKED_OTHERWISE",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.1: revoked since "
+        "2027-01-15T08:00:00Z: "
+        "its date of invalidity is not changed by another revocation (keyCompromise)");
+    refused_as(p, change(p, 1, NULL), P11CA_REFUSED, "NOT_ON_HOLD",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.1: only certificateHold can be taken "
+        "back: it is revoked for good");
+    refused_as(p, change(p, 7, NULL), P11CA_LEDGER, "ROW_UNKNOWN", "certificate row 7: not in the ledger");
+    reserve(p, 2);
+    refused_as(p, change(p, 2, &ceased), P11CA_REFUSED, "NOT_ISSUED",
+        "serial 1111111111111111111111111111111111111102: status: want issued, have reserved: there is no "
+        "certificate to revoke");
+    refused_as(p, change(p, 2, NULL), P11CA_REFUSED, "NOT_ON_HOLD",
+        "serial 1111111111111111111111111111111111111102: RFC 5280 5.3.1: only certificateHold can be taken "
+        "back: it is reserved");
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM event WHERE kind = 'revoke' AND seq = 3 AND detail ="
+                                " 'keyCompromise (1), invalid since 2027-01-15T07:59:55Z; because: stolen'"),
+        1);
+    check_says(p, "");
+}
+
+static void holds_go_either_way(void **state)
+{
+    struct place *p = *state;
+    struct ledger_revocation late = ceased;
+
+    with_factory(p);
+    issue(p, 1);
+    assert_int_equal(change(p, 1, &held), 1);
+    assert_int_equal(change(p, 1, &held), 0);
+    assert_int_equal(change(p, 1, NULL), 1);
+    assert_int_equal(raw_int(p, STATE), 1990011);
+    assert_int_equal(change(p, 1, NULL), 0);
+    check_says(p, "");
+    assert_int_equal(change(p, 1, &held), 1);
+    ledger_set_now(p->l, NOW + 50);
+    late.invalid_since = NOW + 1;
+    refused_as(p, change(p, 1, &late), P11CA_REFUSED, "INVALID_SINCE",
+        "serial 1111111111111111111111111111111111111101: RFC 5280 5.3.2: invalid since: want a time up to "
+        "that "
+        "of its hold, 2027-01-15T08:00:00Z, have 2027-01-15T08:00:01Z");
+    assert_int_equal(change(p, 1, &ceased), 1);
+    assert_int_equal(raw_int(p, STATE), 3051011);
+    assert_int_equal(raw_int(p, "SELECT revoked_at FROM certificate WHERE id = 1"), NOW); /* the hold's */
+    assert_int_equal(change(p, 1, NULL), -1);
+    check_says(p, "");
+}
+
+/* While it is on hold its device gets another one: two valid at once there must not be. */
+static void a_hold_of_what_was_replaced(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    issue(p, 1);
+    assert_int_equal(change(p, 1, &held), 1);
+    issue(p, 2);
+    raw_ok(p, "DROP TRIGGER certificate_identity; UPDATE certificate SET device = 'twin'");
+    assert_int_equal(change(p, 1, NULL), 1);
+    assert_int_equal(raw_int(p, "SELECT status FROM certificate WHERE id = 1"), LEDGER_SUPERSEDED);
+}
+
+static void changes_are(struct place *p, int64_t event, const char *want)
+{
+    struct text t = {.s = ""};
+
+    ok(p, ledger_each_change(p->l, "factory", event, list_revoked, &t, &p->err));
+    assert_string_equal(t.s, want);
+}
+
+static void changes_are_walked(void **state)
+{
+    struct place *p = *state;
+    struct ledger_crl_next next;
+
+    with_factory(p);
+    issue(p, 1);
+    issue(p, 2);
+    changes_are(p, 0, "");
+    assert_int_equal(change(p, 2, &held), 1); /* event 4 */
+    assert_int_equal(change(p, 1, &compromised), 1);
+    ok(p, ledger_next_crl(p->l, &factory_scope, &next, &p->err));
+    assert_int_equal(next.event, 5);
+    changes_are(p, 0, "01 0 -5 1\n02 0 0 6\n");
+    changes_are(p, 4, "01 0 -5 1\n");
+    assert_int_equal(change(p, 2, NULL), 1);
+    changes_are(p, 5, "02 0 0 8\n"); /* removeFromCRL, of the hold's date */
+    revoked_are(p, 0, "01 0 -5 1\n");
+    assert_int_equal(ledger_was_revoked(p->l, "factory", (struct blob){row(2).serial.p, 20}, &p->err), 1);
+    no_statement_has_scanned(p->l);
+}
+
+/* What the schema itself lets nobody do. */
+static void revocations_are_kept(void **state)
+{
+    static const struct {
+        const char *sql, *want;
+    } rows[] = {
+        {"UPDATE certificate SET status = 1, revoked_at = NULL, reason = NULL, invalid_since = NULL,"
+         " held_at = revoked_at, changed = 9 WHERE id = 1",
+            "certificates keep the revocation they have"},
+        {"UPDATE certificate SET reason = 6 WHERE id = 1", "certificates keep the revocation they have"},
+        {"UPDATE certificate SET revoked_at = 1 WHERE id = 1", "certificates keep the revocation they have"},
+        {"UPDATE certificate SET status = 1 WHERE id = 2",
+            "certificates go from reserved to issued to superseded to revoked; back only from hold"},
+        {"UPDATE certificate SET status = 0, revoked_at = NULL, reason = NULL, invalid_since = NULL,"
+         " held_at = revoked_at, changed = 9 WHERE id = 2",
+            "certificates go from reserved to issued to superseded to revoked; back only from hold"},
+    };
+    struct place *p = *state;
+    size_t i;
+
+    with_factory(p);
+    issue(p, 1);
+    issue(p, 2);
+    assert_int_equal(change(p, 1, &compromised), 1);
+    assert_int_equal(change(p, 2, &held), 1);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        raw_refused(p, rows[i].sql, rows[i].want);
+    check_says(p, "");
 }
 
 /* Those of another authority are in its own CRLs, which have numbers of their own. */
@@ -1815,11 +2174,10 @@ static void triggers_hold_against_others(void **state)
         {"DELETE FROM certificate", "certificates are not deleted"},
         {"INSERT OR REPLACE INTO certificate SELECT * FROM certificate",
             "certificates are not replaced: the row or serial exists"},
-        {"INSERT OR REPLACE INTO certificate SELECT 9, authority, serial, 0, profile, device, subject, sans, "
-         "sig_alg,"
-         " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, lot, supersedes, reserved_at, "
-         "NULL, NULL,"
-         " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate",
+        {"INSERT OR REPLACE INTO certificate (id, authority, serial, status, profile, subject, sig_alg,"
+         " spki_sha256, request_sha256, tbs_sha256, not_before, not_after, reserved_at) SELECT 9, authority, "
+         "serial, 0, profile, subject, sig_alg, spki_sha256, request_sha256, tbs_sha256, not_before, "
+         "not_after, reserved_at FROM certificate",
             "certificates are not replaced: the row or serial exists"},
         {"UPDATE certificate SET serial = zeroblob(9)", "certificates keep what they were reserved for"},
         {"UPDATE certificate SET authority = 2", "certificates keep what they were reserved for"},
@@ -1830,7 +2188,9 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE certificate SET cert_sha256 = zeroblob(32)", "certificates do not change once issued"},
         {"UPDATE certificate SET not_after = 9", "certificates do not change once issued"},
         {"UPDATE certificate SET status = 0",
-            "certificates go from reserved to issued to superseded to revoked"},
+            "certificates go from reserved to issued to superseded to revoked; back only from hold"},
+        {"UPDATE certificate SET imported_at = 1", "certificates keep what they were imported as"},
+        {"UPDATE authority SET crl_floor = NULL", "CRL numbers do not go back"},
         {"DELETE FROM authority", "authorities are not deleted"},
         {"UPDATE authority SET spki = zeroblob(9)", "authorities keep their name and key"},
         {"UPDATE authority SET name = 'x'", "authorities keep their name and key"},
@@ -1843,6 +2203,8 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE crl SET der = zeroblob(9)", "CRLs do not change once signed"},
         {"UPDATE crl SET number = 9", "CRLs do not change once signed"},
         {"DELETE FROM crl", "CRLs are not deleted"},
+        {"DELETE FROM crl_scope", "CRLs are not deleted"},
+        {"UPDATE crl_scope SET upto = 9", "CRLs do not change once signed"},
         {"DELETE FROM ticket", "tickets are not deleted"},
         {"INSERT OR REPLACE INTO ticket SELECT * FROM ticket", "tickets are not replaced, and begin unused"},
         {"INSERT OR REPLACE INTO ticket SELECT 9, zeroblob(32), name, authority, 9, 0, 1, text, cms FROM "
@@ -1923,7 +2285,8 @@ static const struct tampering {
     {DROP_CERT "UPDATE certificate SET status = 0 WHERE id = 1",
         ROW_1 "status: reserved, but there is a certificate\n"},
     {"UPDATE certificate SET status = 3 WHERE id = 1",
-        ROW_1 "status: revoked, but there is no date of revocation\n"},
+        ROW_1 "status: revoked, but there is no date of revocation\n" ROW_1
+              "revocation: want an event of it, have none\n"},
     {"UPDATE certificate SET revoked_at = 1 WHERE id = 1",
         ROW_1 "status: not revoked, but there is a date of revocation\n"},
     {"UPDATE certificate SET published_at = 1 WHERE id = 2", ROW_2 "status: reserved, but dated as issued\n"},
@@ -2003,11 +2366,14 @@ static const struct tampering crl_tamperings[] = {
             "event 3: CRL of authority 'factory': want it, have none\n"},
     {DROP_CRL "UPDATE crl SET this_update = 1800000100 WHERE number = 2",
         CRL "2: thisUpdate: not after that of CRL 1\n"},
-    {DROP_CRL "DELETE FROM crl WHERE number = 1", CRL "2: want CRL 1 before it, have none\n"
-                                                      "event 2: CRL of authority 'factory': want it, have "
-                                                      "none\n"},
+    {DROP_CRL "DELETE FROM crl WHERE number = 1",
+        "database: crl_scope row ?: want the crl it refers to, have none\n" CRL
+        "2: want CRL 1 before it, have none\n"
+        "event 2: CRL of authority 'factory': want it, have "
+        "none\n"},
     {DROP_CRL "DELETE FROM crl WHERE number = 2",
-        "event 3: CRL of authority 'factory': want it, have none\n"},
+        "database: crl_scope row ?: want the crl it refers to, have none\nevent 3: CRL of authority "
+        "'factory': want it, have none\n"},
 };
 
 static void check_finds_in_crls(void **state)
@@ -2129,8 +2495,10 @@ int main(void)
         TEST(renewal_supersedes),
         TEST(lot_of_the_same_input_is_the_same),
         TEST(find_gives_the_newest),
+        TEST(reading_sees_one_state),
         TEST(find_wants_all_of_the_key),
         TEST(each_takes_every_filter),
+        TEST(walks_use_indexes),
         TEST(each_stops_when_told),
         cmocka_unit_test(status_names),
         TEST(event_says_who_where_when),
@@ -2140,6 +2508,11 @@ int main(void)
         TEST(crls_are_numbered),
         TEST(put_crl_refuses),
         TEST(revoked_are_walked),
+        TEST(revoked_for_good),
+        TEST(holds_go_either_way),
+        TEST(a_hold_of_what_was_replaced),
+        TEST(changes_are_walked),
+        TEST(revocations_are_kept),
         TEST(crls_are_the_authority_s_own),
         TEST(ticket_counts),
         TEST(ticket_is_of_its_authority),
@@ -2148,6 +2521,9 @@ int main(void)
         TEST(ticket_keeps_its_text),
         cmocka_unit_test(check_finds_in_tickets),
         TEST(triggers_hold_against_others),
+        TEST(foreign_rows_are_taken_over),
+        TEST(foreign_crl_numbers_go_on),
+        TEST(foreign_rows_are_checked),
         cmocka_unit_test(check_finds_in_crls),
         TEST(check_escapes),
         TEST(check_survives_a_damaged_file),

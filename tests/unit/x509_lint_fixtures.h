@@ -242,6 +242,9 @@
 {"CRL_AKI", "crl", {NO(OID_AKI)}},
 {"CRL_AKI", "crl-below", {X(OID_AKI, "30168014a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4")}},
 {"CRL_NUMBER", "crl", {NO(OID_CRL_NUMBER)}},
+{"CRL_DELTA", "crl", {XC(OID_DELTA_CRL, "020100")}},
+{"CRL_DELTA", "crl-own", {XC(OID_DELTA_CRL, "02020100")}},
+{"CRL_ISSUING_DP", "crl-own", {XC(OID_ISSUING_DP, "3000")}},
 #define AT "170d3236303533313030303030305a"
 {"CRL_ENTRY_SERIAL", "crl", {F(REVOKED, "30143012020188" AT)}},
 {"CRL_ENTRY_ORDER", "crl-own", {F(REVOKED, "302830120201 07" AT "30120201 06" AT)}},

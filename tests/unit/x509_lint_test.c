@@ -421,7 +421,7 @@ static void every_rule_has_a_fixture(void **state)
 
     (void)state;
     for (i = 0; (rule = lint_rule_at(i)); i++) {
-        if (!has_fixture(rule->id))
+        if (!(rule->where & ON_OCSP) && !has_fixture(rule->id)) /* theirs are in x509_ocsp_test.c */
             fail_msg("%s: no fixture breaks it", rule->id);
     }
 }

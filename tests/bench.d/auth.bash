@@ -16,7 +16,8 @@ rows_auth() {
     cat <<END
 auth_growth|ratio|  100000 entries / 1000 entries
 auth_rules|us|a decision, CRL of 100000 entries, policy of 1000 rules
-auth_signature|us|p11ca_auth_check(): with the signature, an ECDSA verification
+auth_signature|us|p11ca_auth_check() once: with the signature, an ECDSA verification
+auth_again|us|  again: the signature is remembered
 END
 }
 
@@ -73,6 +74,7 @@ turn_auth() {
         note "auth_crl_$n" "${decided[2]}"
     done
     note auth_signature "${decided[4]}"
+    note auth_again "${decided[5]}"
     note_ratio auth_growth auth_100000 auth_1000
     decided auth-100000.crl auth-1000.conf
     note auth_rules "${decided[0]}"

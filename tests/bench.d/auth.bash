@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What a service does for a request of a client with a P-256 certificate, by tests/auth/decide.c: the identity from the
 # DER that TLS hands over, the CRL's answer, the policy's answer. TLS has verified who signed the certificate, and no
-# signature is verified again; the last row is the authenticator, which does. The CRL has more entries each time: a
+# signature is verified again; the last rows are the authenticator, which does, once. The CRL has more entries each time: a
 # decision must not take longer but for their logarithm. The policy has 10 rules, then 1,000, of which the last fits.
 
 AUTH_ENTRIES='1000 10000 100000'

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What a service does for a request of a client with a P-256 certificate, by tests/auth/decide.c: the identity from the
 # DER that TLS hands over, the CRL's answer, the policy's answer. TLS has verified who signed the certificate, and no
-# signature is verified again; the last row is the authenticator, which does. The CRL has more entries each time: a
+# signature is verified again; the last rows are the authenticator, which does, once. The CRL has more entries each time: a
 # decision must not take longer but for their logarithm. The policy has 10 rules, then 1,000, of which the last fits.
 
 AUTH_ENTRIES='1000 10000 100000'
@@ -16,7 +16,8 @@ rows_auth() {
     cat <<END
 auth_growth|ratio|  100000 entries / 1000 entries
 auth_rules|us|a decision, CRL of 100000 entries, policy of 1000 rules
-auth_signature|us|p11ca_auth_check(): with the signature, an ECDSA verification
+auth_signature|us|p11ca_auth_check() once: with the signature, an ECDSA verification
+auth_again|us|  again: the signature is remembered
 END
 }
 
@@ -73,6 +74,7 @@ turn_auth() {
         note "auth_crl_$n" "${decided[2]}"
     done
     note auth_signature "${decided[4]}"
+    note auth_again "${decided[5]}"
     note_ratio auth_growth auth_100000 auth_1000
     decided auth-100000.crl auth-1000.conf
     note auth_rules "${decided[0]}"

@@ -182,6 +182,29 @@ static void fail_open_a_wildcard_is_one_segment(void **state)
         ask_as("\"SPIFFE\"", below, spiffe("spiffe://other.example/ns/a"), NULL, NULL), "NO_RULE");
 }
 
+static void fail_open_what_is_below_is_segments_alone(void **state)
+{
+    static const char rules[] = ALLOW("who = \"URI:https://a.example/x/**\";");
+    static const struct {
+        const char *uri, *want;
+    } rows[] = {
+        {"https://a.example/x/y", "yes"},
+        {"https://a.example/x/y/z", "yes"},
+        {"https://a.example/x/y?q", "NO_RULE"},
+        {"https://a.example/x/y/../z", "NO_RULE"},
+        {"https://a.example/x/", "NO_RULE"},
+        {"https://a.example/x//y", "NO_RULE"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct leaf l = {.san = uri_hex(rows[i].uri)};
+
+        assert_string_equal(ask_as("\"URI\"", rules, leaf_identity(&l), NULL, NULL), rows[i].want);
+    }
+}
+
 static void fail_open_a_name_of_another_kind_is_another(void **state)
 {
     static const char rules[] = ALLOW("who = [ \"CN:svc\", \"DNS:svc\" ];");
@@ -192,6 +215,8 @@ static void fail_open_a_name_of_another_kind_is_another(void **state)
     assert_allowed(ask_as("\"DNS\", \"CN\"", rules, leaf_identity(&dns), NULL, NULL));
     assert_string_equal(ask_as("\"URI\", \"CN\"", rules, leaf_identity(&both), NULL, NULL), "NO_RULE");
     assert_string_equal(ask_as("\"DNS\"", rules, leaf_identity(&cn), NULL, NULL), "IDENT_NONE");
+    assert_string_equal(
+        ask_as("\"DNS\"", ALLOW("who = \"CN:svc\";"), leaf_identity(&dns), NULL, NULL), "NO_RULE");
     assert_string_equal(
         ask_as("\"CN\"", ALLOW("who = [ \"DNS:svc\" ];"), leaf_identity(&cn), NULL, NULL), "NO_RULE");
 }
@@ -548,6 +573,7 @@ int main(void)
         cmocka_unit_test(fail_open_no_rule_is_a_denial),
         cmocka_unit_test(fail_open_names_and_paths_are_not_matched_by_substring),
         cmocka_unit_test(fail_open_a_wildcard_is_one_segment),
+        cmocka_unit_test(fail_open_what_is_below_is_segments_alone),
         cmocka_unit_test(fail_open_a_name_of_another_kind_is_another),
         cmocka_unit_test(fail_open_what_is_not_known_allows_nothing_and_denies),
         cmocka_unit_test(fail_open_a_denied_path_has_no_other_spelling),

@@ -192,6 +192,9 @@ P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, cons
 /* Ever issued for this key to a device of another ID ("" for no device). */
 P11CA_CHECK int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN],
     const char *device, struct ledger_cert **ret, struct p11ca_err *err);
+/* Revoked because this key is compromised, by whatever authority. */
+P11CA_CHECK int ledger_find_compromised(
+    struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
 /* The newest that was issued to take this row's place. */
 P11CA_CHECK int ledger_find_successor(
     struct ledger *l, int64_t row, struct ledger_cert **ret, struct p11ca_err *err);

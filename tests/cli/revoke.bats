@@ -88,6 +88,18 @@ sound_ledger() {
     sound_ledger
 }
 
+@test "a key that was compromised gets no certificate any more: not its device's, nor any other" {
+    openssl pkey -in "$BATS_FILE_TMPDIR/d1.key" -pubout -out d1.pub
+    cp -r "$BATS_FILE_TMPDIR/tokens" home/softhsm
+    succeeds revoke d1.crt -r superseded
+    succeeds p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o again.crt
+    succeeds revoke again.crt -r keyCompromise
+    refused 4 "p11ca: d1.pub: public key: BR 6.1.1.3: want one that is not known to be compromised, have that of serial $(serial again.crt), revoked by authority 'factory' for this reason" \
+        p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o third.crt
+    refused 4 "*: BR 6.1.1.3: *" p11ca -q -C home issue -a factory -p client --pubkey d1.pub --subject CN=x --email a@b.example --reissue -o third.crt
+    [[ ! -e third.crt ]] || fail 'want no certificate'
+}
+
 @test "several stand and fall together" {
     refused 4 'p11ca: serial 1234567890123456: not in the ledger' revoke "$s1" d2.crt 1234567890123456 -r superseded
     succeeds revoke "$s2" -r superseded

@@ -10,7 +10,8 @@
     "device, subject, sans, sig_alg, spki_sha256, request_sha256, tbs_sha256, cert, cert_sha256, "           \
     "not_before, not_after, reserved_at, issued_at, published_at, revoked_at, lot, supersedes, "             \
     "reason, path, imported_at, ticket, (SELECT name FROM ticket WHERE id = c.ticket), invalid_since, "      \
-    "(SELECT coalesce(detail, '') || ', by ' || operator FROM event WHERE seq = c.changed) "                 \
+    "(SELECT iif(kind = 'import', kind, coalesce(detail, '')) || ', by ' || operator FROM event WHERE seq "  \
+    "= c.changed) "                                                                                          \
     "FROM certificate c WHERE "
 
 /* As the index has it: by its first octets, then by all. n is the parameter. */

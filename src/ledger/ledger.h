@@ -285,6 +285,7 @@ struct ledger_known {
     int64_t id;
     enum ledger_status status;
     bool imported, has_cert;
+    int reason;                      /* of its revocation, -1: none */
     uint8_t cert_sha256[SHA256_LEN]; /* with has_cert */
 };
 /* 1 found, 0 the authority has no such serial, -1 error. */

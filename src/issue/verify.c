@@ -160,29 +160,6 @@ static int revoked(int64_t at, int reason, struct p11ca_err *err)
         err, P11CA_NEGATIVE, "REVOKED", "revoked at %s%s%s", when, name ? ", " : "", name ? name : "");
 }
 
-/* A certificate that chains to us and is not in the ledger was made behind its back. */
-static int ask_ledger(
-    struct ledger *l, const struct cert *cert, struct p11ca_answer *ret, struct p11ca_err *err)
-{
-    AUTO_LEDGER_CERT c = NULL;
-    uint8_t sha256[SHA256_LEN];
-
-    if (hash_sha256(cert->der.p, cert->der.len, sha256) != 0)
-        return err_nomem(err);
-    if (ledger_find_cert(l, (struct blob){cert->t.serial.p, cert->t.serial.len}, sha256, &c, err) != 0)
-        return -1;
-    if (!c)
-        return err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER",
-            "the chain verifies, but the ledger does not know this certificate");
-    snprintf(ret->authority, sizeof(ret->authority), "%s", c->authority);
-    snprintf(ret->status, sizeof(ret->status), "%s", ledger_status_name(c->status));
-    if (c->status != LEDGER_REVOKED)
-        return 0;
-    return revoked(c->revoked_at, c->reason, err);
-}
-
-/* --- revocation by files --- */
-
 /* Whose key has signed the certificate: of that name there may be several. */
 static int find_issuer(
     const struct pile *p, const struct cert *cert, struct issuer **ret, struct p11ca_err *err)
@@ -205,6 +182,64 @@ static int find_issuer(
     return err_set(
         err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN", "revocation: its issuer's certificate is not at hand");
 }
+
+struct bare {
+    struct ledger *ledger;
+    const struct cert *cert;
+    const struct issuer *issuer;
+    struct ledger_cert *found;
+};
+
+static int try_bare(void *arg, const struct ledger_authority *a, struct p11ca_err *err)
+{
+    struct bare *b = arg;
+
+    if (b->found || !a->cert.p || !der_equal(DER_OF(a->cert.p, a->cert.len), der_buf(&b->issuer->cert)))
+        return 0;
+    return ledger_find_bare(b->ledger, a->name, (struct blob){b->cert->t.serial.p, b->cert->t.serial.len},
+        b->cert->t.not_after, &b->found, err);
+}
+
+/* Of an imported serial the certificate may not have been at hand. */
+static int find_bare(struct ledger *l, const struct pile *p, const struct cert *cert,
+    struct ledger_cert **ret, struct p11ca_err *err)
+{
+    AUTO_ISSUER issuer = NULL;
+    struct bare b = {.ledger = l, .cert = cert};
+
+    if (find_issuer(p, cert, &issuer, err) != 0)
+        return -1;
+    b.issuer = issuer;
+    if (ledger_each_authority(l, try_bare, &b, err) != 0)
+        return -1;
+    *ret = b.found;
+    return 0;
+}
+
+/* A certificate that chains to us and is not in the ledger was made behind its back. */
+static int ask_ledger(struct ledger *l, const struct pile *p, const struct cert *cert,
+    struct p11ca_answer *ret, struct p11ca_err *err)
+{
+    AUTO_LEDGER_CERT c = NULL;
+    uint8_t sha256[SHA256_LEN];
+
+    if (hash_sha256(cert->der.p, cert->der.len, sha256) != 0)
+        return err_nomem(err);
+    if (ledger_find_cert(l, (struct blob){cert->t.serial.p, cert->t.serial.len}, sha256, &c, err) != 0)
+        return -1;
+    if (!c && find_bare(l, p, cert, &c, err) != 0)
+        return -1;
+    if (!c)
+        return err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER",
+            "the chain verifies, but the ledger does not know this certificate");
+    snprintf(ret->authority, sizeof(ret->authority), "%s", c->authority);
+    snprintf(ret->status, sizeof(ret->status), "%s", ledger_status_name(c->status));
+    if (c->status != LEDGER_REVOKED)
+        return 0;
+    return revoked(c->revoked_at, c->reason, err);
+}
+
+/* --- revocation by files --- */
 
 static int check_crl_times(const struct crl *crl, int64_t at, struct p11ca_err *err)
 {
@@ -318,7 +353,7 @@ static int ask(const struct p11ca_home *home, struct ledger *l, const struct cer
         return -1;
     if (q->n_crls || q->ocsp)
         return ask_files(&p, cert, q, at, ret, err);
-    return l ? ask_ledger(l, cert, ret, err) : 0;
+    return l ? ask_ledger(l, &p, cert, ret, err) : 0;
 }
 
 static void describe(const struct cert *cert, struct p11ca_answer *ret)

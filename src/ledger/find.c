@@ -155,6 +155,23 @@ int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sh
     return take_first(&s, ret, err);
 }
 
+int ledger_find_bare(struct ledger *l, const char *authority, struct blob serial, int64_t not_after,
+    struct ledger_cert **ret, struct p11ca_err *err)
+{
+    /* 9999-12-31T23:59:59Z, RFC 5280 4.1.2.5: no date that is known. */
+    static const char text[] =
+        CERT_SELECT "serial = ? AND authority = (SELECT id FROM authority WHERE name = ?)"
+                    " AND cert ISNULL AND imported_at NOTNULL AND not_after IN (?, 253402300799)";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_blob(&s, serial);
+    sql_text(&s, authority);
+    sql_int(&s, not_after);
+    return take_first(&s, ret, err);
+}
+
 int ledger_get_cert(struct ledger *l, int64_t id, struct ledger_cert **ret, struct p11ca_err *err)
 {
     static const char text[] = CERT_SELECT "id = ?";

@@ -211,6 +211,30 @@ old_with_key() {
     sound
 }
 
+# dev STATUS TIME N: a line of an index for device N, whose certificate is in another home with the same keys.
+dev() {
+    p11ca -q -C twin issue -a factory -p device --new-key "$3.key" --id "dev$3" -o "dev$3.crt" >/dev/null
+    printf '%s\t%s\t%s\t%s\tunknown\t/CN=dev\n' "$1" "$(date -u -d "$(openssl x509 -in "dev$3.crt" -noout -enddate | cut -d= -f2)" +%Y%m%d%H%M%SZ)" \
+        "$2" "$(openssl x509 -in "dev$3.crt" -noout -serial | cut -d= -f2)" >>twin.txt
+}
+
+@test "a serial without a certificate: its file, when it turns up, is known by issuer and serial" {
+    cp -r home twin
+    dev V '' 1
+    dev R 250101000000Z,keyCompromise 2
+    p11ca -q -C home import factory --index twin.txt --without-certs >/dev/null
+    succeeds p11ca -C home verify dev1.crt
+    run --separate-stderr p11ca -C home verify dev2.crt
+    [[ $status == 1 && $stderr == *': revoked at 2025-01-01T00:00:00Z, keyCompromise' ]] || fail 'want it revoked'
+    succeeds p11ca -C home revoke -r superseded dev1.crt
+    equal "$(sql "SELECT reason FROM certificate WHERE imported_at NOTNULL ORDER BY id")" $'4\n1'
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'alarm'")" 0
+    # Of the same serial, with another end.
+    import --index ca/index.txt --without-certs >/dev/null
+    refused 4 '*made behind its back' p11ca -C home revoke -r superseded again.crt
+    sound
+}
+
 @test "a long index, killed anywhere, run again: every row once, one event for a thousand" {
     local rows=${IMPORT_ROWS:-3000} left
     awk -v n="$rows" 'BEGIN { for (i = 1; i <= n; i++) printf "%s\t300101000000Z\t%s\t%06X\tunknown\t/C=US/O=Old/CN=dev-%d\n",

@@ -185,6 +185,32 @@ sound_ledger() {
     sound_ledger
 }
 
+@test "below a CA certificate that is revoked nothing verifies, also when its serial came with an import" {
+    local end root
+    root=$(serial home/factory.crt)
+    end=$(date -u -d "$(openssl x509 -in home/factory.crt -noout -enddate | cut -d= -f2)" +%Y%m%d%H%M%SZ)
+    succeeds p11ca -C home verify d1.crt
+    succeeds revoke home/factory.crt -r cACompromise
+    run --separate-stderr p11ca -C home verify d1.crt
+    [[ $status == 1 && $stderr == "p11ca: d1.crt: its CA certificate, serial $root: revoked at "*', cACompromise' ]] || fail 'want it refused'
+
+    # Another home of the same authorities.
+    mkdir other
+    cp -r home/p11ca.conf home/pins other
+    cp -r "$BATS_FILE_TMPDIR/tokens" other/softhsm
+    p11ca -q -C other install root home/root.crt
+    p11ca -q -C other install factory home/factory.crt
+    printf 'R\t%s\t250101000000Z,CACompromise\t%s\tunknown\t/CN=x\n' "$end" "$root" >index.txt
+    printf 'V\t%s\t\t%s\tunknown\t/CN=x\n' "$(date -u -d "$(openssl x509 -in d1.crt -noout -enddate | cut -d= -f2)" +%Y%m%d%H%M%SZ)" "$s1" >d1.txt
+    p11ca -q -C other import root --index index.txt --without-certs >/dev/null
+    p11ca -q -C other import factory --index d1.txt --without-certs >/dev/null
+    run --separate-stderr p11ca -C other verify d1.crt
+    [[ $status == 1 && $stderr == "p11ca: d1.crt: its CA certificate, serial $root: revoked at "*', cACompromise' ]] || fail 'want it refused'
+    run --separate-stderr p11ca -C other issue -a factory -p device --new-key new.key --id new -o new.crt
+    [[ $status == 4 && $stderr == *"its CA certificate is revoked since 2025-01-01T00:00:00Z: it issues nothing any more" ]] ||
+        fail 'want it refused'
+}
+
 @test "a device, a lot: what has a reason of its own is left, and a second call does the rest" {
     succeeds revoke --id d1 -r superseded
     equal "$(state "$s1")" '3|4|-'

@@ -168,6 +168,10 @@ static int check_not_revoked(
         return err_openssl(err, P11CA_BUG, "authority '%s': SHA-256", conf->name);
     if (ledger_find_cert(l, (struct blob){cert.t.serial.p, cert.t.serial.len}, sha256, &row, err) != 0)
         return -1;
+    if (!row && conf->issuer &&
+        ledger_find_bare(l, conf->issuer, (struct blob){cert.t.serial.p, cert.t.serial.len}, cert.t.not_after,
+            &row, err) != 0)
+        return -1;
     if (!row || row->status != LEDGER_REVOKED)
         return 0;
     text_time(row->revoked_at, when);

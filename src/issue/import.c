@@ -136,6 +136,9 @@ static int check_crl(struct run *run, const struct crl *crl, struct p11ca_err *e
         err->kind = P11CA_REFUSED;
         return err_prefix(err, "CRL");
     }
+    if (crl_ext(&crl->t, OID_DELTA_CRL))
+        return err_set(err, P11CA_REFUSED, "CRL_DELTA",
+            "RFC 5280 5.2.4: want a complete CRL, have a delta: it says nothing of what its base lists");
     if (crl->t.this_update > home_now(run->home))
         return err_set(err, P11CA_REFUSED, "CRL_TIME",
             "RFC 5280 5.1.2.4: thisUpdate: want a time that has come, have one that has not");
@@ -143,6 +146,26 @@ static int check_crl(struct run *run, const struct crl *crl, struct p11ca_err *e
         return err_set(err, P11CA_REFUSED, "CRL_NUMBER",
             "RFC 5280 5.2.3: cRLNumber: want one below 2^63, have none: say it with --crl-number");
     return 0;
+}
+
+/* Of this CA, and a revocation. */
+static int check_entry(const struct crl_item *item, struct p11ca_err *err)
+{
+    size_t i;
+
+    if (item->serial.len < 1 || item->serial.len > SERIAL_LEN || (item->serial.p[0] & 0x80) ||
+        (item->serial.len == 1 && item->serial.p[0] == 0))
+        return err_set(err, P11CA_REFUSED, "SERIAL_LENGTH",
+            "RFC 5280 4.1.2.2: serial of an entry: want a positive number of at most %d octets", SERIAL_LEN);
+    for (i = 0; i < item->n_exts; i++) {
+        if (item->exts[i].critical)
+            return err_set(err, P11CA_REFUSED, "CRL_ENTRY_CRITICAL",
+                "RFC 5280 5.3: entry: want one of this CA, have a critical extension");
+    }
+    if (crl_item_reason(item) != CRL_REMOVE)
+        return 0;
+    return err_set(err, P11CA_REFUSED, "CRL_REASON",
+        "RFC 5280 5.3.1: entry: reasonCode: want removeFromCRL (8) only in a delta CRL, have it");
 }
 
 static int add_entries(struct run *run, const struct crl *crl, struct p11ca_err *err)
@@ -153,17 +176,14 @@ static int add_entries(struct run *run, const struct crl *crl, struct p11ca_err 
     while (crl->t.has_revoked && in.len && crl_next_entry(&in, &item) == 0) {
         struct import_row *row;
 
-        if (item.serial.len < 1 || item.serial.len > SERIAL_LEN || (item.serial.p[0] & 0x80) ||
-            (item.serial.len == 1 && item.serial.p[0] == 0))
-            return err_set(err, P11CA_REFUSED, "SERIAL_LENGTH",
-                "RFC 5280 4.1.2.2: serial of an entry: want a positive number of at most %d octets",
-                SERIAL_LEN);
+        if (check_entry(&item, err) != 0)
+            return -1;
         row = import_rows_add(&run->rows, IMPORT_CRL, err);
         if (!row)
             return -1;
         memcpy(row->serial, item.serial.p, item.serial.len);
         row->serial_len = item.serial.len;
-        row->revoked_at = item.revoked_at;
+        row->revoked_at = item.revoked_at ? item.revoked_at : 1; /* 0, a clock that was not set, is never */
         row->invalid_since = crl_item_invalid_since(&item);
         row->reason = crl_item_reason(&item);
         row->not_after = END_OF_ALL;
@@ -345,6 +365,10 @@ static int judge_known(struct run *run, struct import_row *row, struct p11ca_err
         (known.has_cert && row->name && memcmp(known.cert_sha256, row->cert_sha256, SHA256_LEN) != 0))
         return refuse(row, err, "SERIAL_COLLISION",
             "serial: the ledger has another certificate of this authority with it", 0);
+    if (row->revoked_at && known.status == LEDGER_REVOKED && known.reason == LEDGER_HOLD &&
+        row->reason != LEDGER_HOLD)
+        return refuse(row, err, "ON_HOLD",
+            "on hold here, and there revoked for good: p11ca revoke is for that, since ", row->revoked_at);
     if (!row->revoked_at || known.status == LEDGER_REVOKED)
         return 0;
     if (!known.imported)
@@ -363,6 +387,9 @@ static int judge_row(struct run *run, struct import_row *row, int64_t now, struc
     if (row->revoked_at > now)
         return refuse(
             row, err, "REVOKED_LATER", "time of revocation: want one that has come, have ", row->revoked_at);
+    /* Our CRLs have none behind the revocation, and it says nothing that the revocation does not. */
+    if (row->invalid_since > row->revoked_at)
+        row->invalid_since = 0;
     if (judge_known(run, row, err) != 0)
         return -1;
     if (row->verdict != P11CA_IMPORT_TAKEN || row->name || run->order->without_certs)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "issue/publish.h"
 #include "issue/renew.h"
 #include "x509/lint.h"
@@ -95,12 +96,32 @@ static bool is_own_responder(const struct job *job, const struct job_ctx *ctx, c
            strcmp(a->profile->name, job->in.profile->name) == 0;
 }
 
+/* Whoever has the key would have the next certificate, too. */
+static int look_compromised(struct ledger *l, struct job *job)
+{
+    AUTO_LEDGER_CERT c = NULL;
+    char serial[2 * SERIAL_LEN + 1] = "";
+
+    if (ledger_find_compromised(l, job->spki_sha256, &c, &job->err) != 0)
+        return -1;
+    if (!c)
+        return 0;
+    if (c->serial.len <= SERIAL_LEN)
+        text_hex(c->serial.p, c->serial.len, serial);
+    return err_set(&job->err, P11CA_REFUSED, "KEY_COMPROMISED",
+        "public key: BR 6.1.1.3: want one that is not known to be compromised, have that of serial %s, "
+        "revoked by authority '%s' for this reason",
+        serial, c->authority);
+}
+
 static int look_key(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     AUTO_LEDGER_CERT c = NULL;
     char ca[65];
     int rc;
 
+    if (look_compromised(l, job) != 0)
+        return -1;
     if (job->in.profile->is_ca)
         return 0;
     rc = ledger_is_authority_key(l, job->spki_sha256, ca, sizeof(ca), &job->err);

@@ -24,6 +24,7 @@ static const struct fact {
     {"DUP_DEVICE", true, 0},
     {"DUP_KEY", true, 1},
     {"DUP_KEY_LEDGER", false, 1},
+    {"KEY_COMPROMISED", false, 1},
     {"DEVICE_ISSUED", false, 1},
     {"KEY_ROCA", false, 2},
     {"KEY_DEBIAN", false, 2},

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Two devices with one key or one with two, a CA's key in a device, a private key that travels, a ticket that nobody signed,
+/* Two devices with one key or one with two, a CA's key in a device or one that was stolen, a private key that travels, a ticket that nobody signed,
  * a certificate made behind the ledger's back: a person has to look at these. */
-static const char *const alarms[] = {"DEVICE_ISSUED", "DUP_KEY_LEDGER", "KEY_IS_CA", "PRIVATE_KEY_SEEN",
-    "TICKET_SIGNATURE", "TICKET_CHANGED", "NOT_IN_LEDGER"};
+static const char *const alarms[] = {"DEVICE_ISSUED", "DUP_KEY_LEDGER", "KEY_IS_CA", "KEY_COMPROMISED",
+    "PRIVATE_KEY_SEEN", "TICKET_SIGNATURE", "TICKET_CHANGED", "NOT_IN_LEDGER"};
 
 static bool is_alarm(const char *code)
 {

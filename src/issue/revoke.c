@@ -294,6 +294,9 @@ static int find_file(struct revoking *v, const char *path, struct p11ca_err *err
     if (ledger_find_cert(v->ledger, (struct blob){cert.t.serial.p, cert.t.serial.len}, sha256, &row, err) !=
         0)
         return -1;
+    if (!row && ledger_find_bare(v->ledger, s.found, (struct blob){cert.t.serial.p, cert.t.serial.len},
+                    cert.t.not_after, &row, err) != 0)
+        return -1;
     if (!row || strcmp(row->authority, s.found) != 0)
         return alarm_unknown(v, path, s.found, err);
     return check_cert(v, row, err) == 0 ? add_row(v, row->id, err) : -1;

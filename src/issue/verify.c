@@ -160,32 +160,9 @@ static int revoked(int64_t at, int reason, struct p11ca_err *err)
         err, P11CA_NEGATIVE, "REVOKED", "revoked at %s%s%s", when, name ? ", " : "", name ? name : "");
 }
 
-/* A certificate that chains to us and is not in the ledger was made behind its back. */
-static int ask_ledger(
-    struct ledger *l, const struct cert *cert, struct p11ca_answer *ret, struct p11ca_err *err)
-{
-    AUTO_LEDGER_CERT c = NULL;
-    uint8_t sha256[SHA256_LEN];
-
-    if (hash_sha256(cert->der.p, cert->der.len, sha256) != 0)
-        return err_nomem(err);
-    if (ledger_find_cert(l, (struct blob){cert->t.serial.p, cert->t.serial.len}, sha256, &c, err) != 0)
-        return -1;
-    if (!c)
-        return err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER",
-            "the chain verifies, but the ledger does not know this certificate");
-    snprintf(ret->authority, sizeof(ret->authority), "%s", c->authority);
-    snprintf(ret->status, sizeof(ret->status), "%s", ledger_status_name(c->status));
-    if (c->status != LEDGER_REVOKED)
-        return 0;
-    return revoked(c->revoked_at, c->reason, err);
-}
-
-/* --- revocation by files --- */
-
 /* Whose key has signed the certificate: of that name there may be several. */
-static int find_issuer(
-    const struct pile *p, const struct cert *cert, struct issuer **ret, struct p11ca_err *err)
+static int find_issuer(const struct pile *p, const struct cert *cert, struct issuer **ret,
+    const struct cert **ret_cert, struct p11ca_err *err)
 {
     size_t i;
 
@@ -198,6 +175,7 @@ static int find_issuer(
             continue;
         if (issuer_has_signed(issuer, cert, &ignored) == 0) {
             *ret = issuer;
+            *ret_cert = &p->certs[i];
             return 0;
         }
         issuer_free(issuer);
@@ -205,6 +183,107 @@ static int find_issuer(
     return err_set(
         err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN", "revocation: its issuer's certificate is not at hand");
 }
+
+struct bare {
+    struct ledger *ledger;
+    const struct cert *cert;
+    const struct issuer *issuer;
+    struct ledger_cert *found;
+};
+
+static int try_bare(void *arg, const struct ledger_authority *a, struct p11ca_err *err)
+{
+    struct bare *b = arg;
+
+    if (b->found || !a->cert.p || !der_equal(DER_OF(a->cert.p, a->cert.len), der_buf(&b->issuer->cert)))
+        return 0;
+    return ledger_find_bare(b->ledger, a->name, (struct blob){b->cert->t.serial.p, b->cert->t.serial.len},
+        b->cert->t.not_after, &b->found, err);
+}
+
+/* Of an imported serial the certificate may not have been at hand. */
+static int find_bare(struct ledger *l, const struct pile *p, const struct cert *cert,
+    struct ledger_cert **ret, struct p11ca_err *err)
+{
+    AUTO_ISSUER issuer = NULL;
+    struct bare b = {.ledger = l, .cert = cert};
+    const struct cert *ca;
+
+    if (find_issuer(p, cert, &issuer, &ca, err) != 0)
+        return -1;
+    b.issuer = issuer;
+    if (ledger_each_authority(l, try_bare, &b, err) != 0)
+        return -1;
+    *ret = b.found;
+    return 0;
+}
+
+/* NULL: the ledger does not know it. */
+static int find_row(struct ledger *l, const struct pile *p, const struct cert *cert, struct ledger_cert **ret,
+    struct p11ca_err *err)
+{
+    uint8_t sha256[SHA256_LEN];
+
+    if (hash_sha256(cert->der.p, cert->der.len, sha256) != 0)
+        return err_nomem(err);
+    if (ledger_find_cert(l, (struct blob){cert->t.serial.p, cert->t.serial.len}, sha256, ret, err) != 0)
+        return -1;
+    return *ret ? 0 : find_bare(l, p, cert, ret, err);
+}
+
+/* Whoever is below a CA that was revoked is not to be believed either. What another home has issued is not known here. */
+static int ask_ca(struct ledger *l, const struct pile *p, const struct cert *ca, struct p11ca_err *err)
+{
+    AUTO_LEDGER_CERT c = NULL;
+    char serial[41] = "";
+    struct p11ca_err why;
+
+    if (find_row(l, p, ca, &c, &why) != 0) {
+        *err = why;
+        return strcmp(why.code, "REVOCATION_UNKNOWN") == 0 ? 0 : -1;
+    }
+    if (!c || c->status != LEDGER_REVOKED)
+        return 0;
+    if (ca->t.serial.len <= 20)
+        record_serial(ca->t.serial.p, ca->t.serial.len, serial);
+    (void)revoked(c->revoked_at, c->reason, err);
+    return err_prefix(err, "its CA certificate, serial %s", serial);
+}
+
+static int ask_cas(struct ledger *l, const struct pile *p, const struct cert *cert, struct p11ca_err *err)
+{
+    size_t depth;
+
+    for (depth = 0; depth < p->n && !cert_is_self_issued(cert); depth++) {
+        AUTO_ISSUER issuer = NULL;
+
+        if (find_issuer(p, cert, &issuer, &cert, err) != 0)
+            return -1;
+        if (!cert_is_self_issued(cert) && ask_ca(l, p, cert, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A certificate that chains to us and is not in the ledger was made behind its back. */
+static int ask_ledger(struct ledger *l, const struct pile *p, const struct cert *cert,
+    struct p11ca_answer *ret, struct p11ca_err *err)
+{
+    AUTO_LEDGER_CERT c = NULL;
+
+    if (find_row(l, p, cert, &c, err) != 0)
+        return -1;
+    if (!c)
+        return err_set(err, P11CA_NEGATIVE, "NOT_IN_LEDGER",
+            "the chain verifies, but the ledger does not know this certificate");
+    snprintf(ret->authority, sizeof(ret->authority), "%s", c->authority);
+    snprintf(ret->status, sizeof(ret->status), "%s", ledger_status_name(c->status));
+    if (c->status == LEDGER_REVOKED)
+        return revoked(c->revoked_at, c->reason, err);
+    return ask_cas(l, p, cert, err);
+}
+
+/* --- revocation by files --- */
 
 static int check_crl_times(const struct crl *crl, int64_t at, struct p11ca_err *err)
 {
@@ -299,8 +378,9 @@ static int ask_files(const struct pile *p, const struct cert *cert, const struct
     int64_t at, struct p11ca_answer *ret, struct p11ca_err *err)
 {
     AUTO_ISSUER issuer = NULL;
+    const struct cert *ca;
 
-    if (find_issuer(p, cert, &issuer, err) != 0 || ask_crls(q, cert, issuer, at, err) != 0 ||
+    if (find_issuer(p, cert, &issuer, &ca, err) != 0 || ask_crls(q, cert, issuer, at, err) != 0 ||
         ask_ocsp(q, cert, issuer, at, err) != 0)
         return -1;
     snprintf(ret->status, sizeof(ret->status), "good");
@@ -318,7 +398,7 @@ static int ask(const struct p11ca_home *home, struct ledger *l, const struct cer
         return -1;
     if (q->n_crls || q->ocsp)
         return ask_files(&p, cert, q, at, ret, err);
-    return l ? ask_ledger(l, cert, ret, err) : 0;
+    return l ? ask_ledger(l, &p, cert, ret, err) : 0;
 }
 
 static void describe(const struct cert *cert, struct p11ca_answer *ret)

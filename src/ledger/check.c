@@ -59,7 +59,8 @@ static const char *const rules[] = {
     " WHEN status = 0 AND cert NOTNULL THEN 'reserved, but there is a certificate'"
     " WHEN status = 0 AND (issued_at NOTNULL OR published_at NOTNULL) THEN 'reserved, but dated as issued'"
     " WHEN imported_at NOTNULL AND status = 0 THEN 'imported, but reserved'"
-    " WHEN imported_revoked NOTNULL AND status <> 3 THEN 'imported as revoked, but it is not'"
+    " WHEN imported_revoked NOTNULL AND status <> 3 AND (imported_reason IS NOT 6 OR changed IS event)"
+    " THEN 'imported as revoked, but it is not'"
     " WHEN status > 0 AND cert ISNULL AND imported_at ISNULL THEN 'issued, but there is no certificate'"
     " WHEN status > 0 AND issued_at ISNULL AND imported_at ISNULL THEN 'issued, but there is no date of "
     "issue'"
@@ -116,6 +117,9 @@ static const char *const rules[] = {
 
     "SELECT " ROW " || 'revocation: ' || CASE"
     " WHEN e.seq ISNULL THEN 'want an event of it, have none'"
+    " WHEN c.imported_revoked NOTNULL AND c.changed = c.event THEN CASE"
+    "   WHEN c.revoked_at IS NOT c.imported_revoked OR c.reason IS NOT c.imported_reason"
+    "   THEN 'not that with which it was imported' END"
     " WHEN e.kind <> CASE c.status WHEN 3 THEN 'revoke' ELSE 'unhold' END OR e.serial IS NOT c.serial"
     "   OR e.authority IS NOT a.name THEN 'event ' || e.seq || ' is of something else'"
     " WHEN c.status = 3 AND substr(e.detail, instr(e.detail, '('), length(coalesce(c.reason, 0)) + 2) IS NOT"
@@ -125,7 +129,7 @@ static const char *const rules[] = {
     "   AND instr(e.detail, '), imported') = 0"
     "   THEN 'event ' || e.seq || ': date: have another'"
     " END AS fault FROM certificate c LEFT JOIN event e ON e.seq = c.changed LEFT JOIN authority a"
-    " ON a.id = c.authority WHERE (c.changed NOTNULL OR (c.status = 3 AND c.imported_revoked ISNULL))"
+    " ON a.id = c.authority WHERE (c.changed NOTNULL OR c.status = 3)"
     " AND fault NOTNULL",
 
     "SELECT 'event ' || e.seq || ': ' || e.kind || ' of serial ' || coalesce(hex(e.serial), 'none') ||"

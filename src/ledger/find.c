@@ -10,7 +10,8 @@
     "device, subject, sans, sig_alg, spki_sha256, request_sha256, tbs_sha256, cert, cert_sha256, "           \
     "not_before, not_after, reserved_at, issued_at, published_at, revoked_at, lot, supersedes, "             \
     "reason, path, imported_at, ticket, (SELECT name FROM ticket WHERE id = c.ticket), invalid_since, "      \
-    "(SELECT coalesce(detail, '') || ', by ' || operator FROM event WHERE seq = c.changed) "                 \
+    "(SELECT iif(kind = 'import', kind, coalesce(detail, '')) || ', by ' || operator FROM event WHERE seq "  \
+    "= c.changed) "                                                                                          \
     "FROM certificate c WHERE "
 
 /* As the index has it: by its first octets, then by all. n is the parameter. */
@@ -116,6 +117,20 @@ int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_
     return take_first(&s, ret, err);
 }
 
+int ledger_find_compromised(
+    struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err)
+{
+    /* keyCompromise, cACompromise, aACompromise */
+    static const char text[] = CERT_SELECT HAS_DIGEST(
+        "spki_sha256", "?1") " AND status = 3 AND reason IN (1, 2, 10) ORDER BY id DESC LIMIT 1";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_digest(&s, spki_sha256);
+    return take_first(&s, ret, err);
+}
+
 int ledger_find_successor(struct ledger *l, int64_t row, struct ledger_cert **ret, struct p11ca_err *err)
 {
     static const char text[] = CERT_SELECT "supersedes = ?1 AND status > 0 ORDER BY id DESC LIMIT 1";
@@ -137,6 +152,23 @@ int ledger_find_cert(struct ledger *l, struct blob serial, const uint8_t cert_sh
         return -1;
     sql_blob(&s, serial);
     sql_digest(&s, cert_sha256);
+    return take_first(&s, ret, err);
+}
+
+int ledger_find_bare(struct ledger *l, const char *authority, struct blob serial, int64_t not_after,
+    struct ledger_cert **ret, struct p11ca_err *err)
+{
+    /* 9999-12-31T23:59:59Z, RFC 5280 4.1.2.5: no date that is known. */
+    static const char text[] =
+        CERT_SELECT "serial = ? AND authority = (SELECT id FROM authority WHERE name = ?)"
+                    " AND cert ISNULL AND imported_at NOTNULL AND not_after IN (?, 253402300799)";
+    AUTO_SQL s = SQL_INIT;
+
+    if (sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_blob(&s, serial);
+    sql_text(&s, authority);
+    sql_int(&s, not_after);
     return take_first(&s, ret, err);
 }
 

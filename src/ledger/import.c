@@ -97,6 +97,15 @@ static int check_serial(struct blob serial, struct p11ca_err *err)
     return 0;
 }
 
+/* A CRL that lists it so could not be signed, and nothing takes it out again. */
+static int check_reason(const struct ledger_foreign *row, struct p11ca_err *err)
+{
+    if (!row->revoked_at || row->reason != 8)
+        return 0;
+    return err_set(
+        err, P11CA_LEDGER, "REASON", "RFC 5280 5.3.1: reason: want that of a revocation, have removeFromCRL");
+}
+
 static int check_row(
     struct ledger *l, const char *authority, const struct ledger_foreign *row, struct p11ca_err *err)
 {
@@ -104,7 +113,7 @@ static int check_row(
     struct ledger_known known;
     int r;
 
-    if (check_serial(row->serial, err) != 0 ||
+    if (check_serial(row->serial, err) != 0 || check_reason(row, err) != 0 ||
         (r = ledger_find_known(l, authority, row->serial, &known, err)) < 0)
         return -1;
     if (r == 0)
@@ -158,8 +167,8 @@ static int insert(
     static const char text[] =
         "INSERT INTO certificate (authority, serial, status, profile, subject, sans, sig_alg, spki_sha256,"
         " tbs_sha256, not_before, not_after, lot, reserved_at, imported_at, event, cert, cert_sha256,"
-        " revoked_at, invalid_since, reason, imported_revoked, imported_reason)"
-        " VALUES (?, ?, ?, 'imported', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " revoked_at, invalid_since, reason, imported_revoked, imported_reason, changed)"
+        " VALUES (?, ?, ?, 'imported', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     AUTO_SQL s = SQL_INIT;
     uint8_t sha256[SHA256_LEN];
     struct blob cert_sha256;
@@ -185,6 +194,7 @@ static int insert(
     bind_revocation(&s, row);
     sql_int_or_null(&s, row->revoked_at);
     bind_reason(&s, row);
+    sql_int_or_null(&s, row->revoked_at ? l->head.seq : 0);
     return sql_run(&s, err);
 }
 
@@ -213,9 +223,9 @@ int ledger_import(struct ledger *l, const char *authority, const struct ledger_f
 int ledger_find_known(struct ledger *l, const char *authority, struct blob serial, struct ledger_known *ret,
     struct p11ca_err *err)
 {
-    static const char text[] =
-        "SELECT id, status, imported_at NOTNULL, cert_sha256 FROM certificate WHERE serial = ?"
-        " AND authority = (SELECT id FROM authority WHERE name = ?)";
+    static const char text[] = "SELECT id, status, imported_at NOTNULL, cert_sha256, coalesce(reason, -1) "
+                               "FROM certificate WHERE serial = ?"
+                               " AND authority = (SELECT id FROM authority WHERE name = ?)";
     AUTO_SQL s = SQL_INIT;
     struct blob sha256;
     int r;
@@ -231,6 +241,7 @@ int ledger_find_known(struct ledger *l, const char *authority, struct blob seria
     *ret = (struct ledger_known){.id = sql_col_int(&s, 0),
         .status = (enum ledger_status)sql_col_int(&s, 1),
         .imported = sql_col_int(&s, 2) != 0,
+        .reason = (int)sql_col_int(&s, 4),
         .has_cert = sha256.len == SHA256_LEN};
     if (ret->has_cert)
         memcpy(ret->cert_sha256, sha256.p, SHA256_LEN);
@@ -278,8 +289,8 @@ int ledger_import_revoked(
         " status = 3, changed = ? WHERE id = ?";
     AUTO_SQL s = SQL_INIT;
 
-    if (ledger_need_transaction(l, err) != 0 || append_revoke(l, id, row, err) != 0 ||
-        sql_begin(&s, l, text, err) != 0)
+    if (ledger_need_transaction(l, err) != 0 || check_reason(row, err) != 0 ||
+        append_revoke(l, id, row, err) != 0 || sql_begin(&s, l, text, err) != 0)
         return -1;
     bind_revocation(&s, row);
     sql_int(&s, l->head.seq);

@@ -192,6 +192,12 @@ P11CA_CHECK int ledger_find_device(struct ledger *l, const char *authority, cons
 /* Ever issued for this key to a device of another ID ("" for no device). */
 P11CA_CHECK int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN],
     const char *device, struct ledger_cert **ret, struct p11ca_err *err);
+/* An imported serial whose certificate was not at hand; of that end, or of one that was not known either. */
+P11CA_CHECK int ledger_find_bare(struct ledger *l, const char *authority, struct blob serial,
+    int64_t not_after, struct ledger_cert **ret, struct p11ca_err *err);
+/* Revoked because this key is compromised, by whatever authority. */
+P11CA_CHECK int ledger_find_compromised(
+    struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
 /* The newest that was issued to take this row's place. */
 P11CA_CHECK int ledger_find_successor(
     struct ledger *l, int64_t row, struct ledger_cert **ret, struct p11ca_err *err);
@@ -282,6 +288,7 @@ struct ledger_known {
     int64_t id;
     enum ledger_status status;
     bool imported, has_cert;
+    int reason;                      /* of its revocation, -1: none */
     uint8_t cert_sha256[SHA256_LEN]; /* with has_cert */
 };
 /* 1 found, 0 the authority has no such serial, -1 error. */

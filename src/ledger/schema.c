@@ -318,6 +318,12 @@ static const char parts[] =
     "  OR EXISTS (SELECT 1 FROM certificate WHERE authority = OLD.id)"
     "  BEGIN SELECT RAISE(ABORT, 'certificates keep the CRL they name'); END;";
 
+/* Revocations that an import came with are changes, too: deltas tell of them, and they void what was signed ahead. */
+#define VERSION_IMPORTED_CHANGES 8
+
+static const char imported_changes[] =
+    "UPDATE certificate SET changed = event WHERE imported_revoked NOTNULL AND changed ISNULL;";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -334,6 +340,7 @@ static const struct {
     {VERSION_IMPORT, import_indexes},
     {VERSION_IMPORT, import_triggers},
     {VERSION_PARTS, parts},
+    {VERSION_IMPORTED_CHANGES, imported_changes},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)

@@ -150,6 +150,91 @@ next CRL number 1'
     says '5 rows: 0 taken, 5 known, 0 newly revoked, 0 rejected, 0 without a certificate, 0 ignored' ca
 }
 
+# The other program's key is in a token: lists can be signed.
+old_with_key() {
+    rm -rf home
+    p11ca -q init home --name Acme --softhsm >/dev/null
+    openssl pkcs8 -topk8 -nocrypt -in old.key -out old.p8
+    SOFTHSM2_CONF=$PWD/home/softhsm/softhsm2.conf softhsm2-util --import old.p8 --token acme-root --label old-key --id 77 \
+        --pin "$(cat home/pins/root)" >/dev/null
+    sed -i 's|^authorities = {|&\n  old = { token = "root"; key = "old-key"; key-exception = "made by openssl"; issues = [ "device" ]; subject = "CN=Old Root,O=Old\\\\, Inc.,C=US"; profile = "root-ca"; };|' home/p11ca.conf
+    p11ca -q -C home install old old.crt
+}
+
+@test "revocations that come with an import behind a CRL: in the next delta, counted; a hold of theirs is taken back" {
+    old_with_key
+    import --certs ca/newcerts >/dev/null
+    printf 'R\t300101000000Z\t250101000000Z,certificateHold\t0A\tunknown\t/CN=hold\nR\t300101000000Z\t250101000000Z\t0B\tunknown\t/CN=gone\n' >late.txt
+    succeeds p11ca -C home crl old -o base.crl
+    import --index late.txt --without-certs >/dev/null
+    [[ $(p11ca -C home crl --next old) == *'revoked since: 2'* ]] || fail 'want both counted'
+    sleep 1.1
+    succeeds p11ca -C home --json crl old --delta -o delta.crl
+    equal "$(jq -r .entries <<<"$output")" 2
+    succeeds p11ca -C home revoke -a old --undo 0A
+    sound
+    sleep 1.1
+    succeeds p11ca -C home crl old --delta -o delta.crl --force
+    openssl crl -in delta.crl -noout -text >delta.txt
+    [[ $(grep -A4 'Serial Number: 0A$' delta.txt) == *'Remove From CRL'* ]] || fail 'want it removed'
+    # Put on the list by hand.
+    sqlite3 -batch home/ledger.db "DROP TRIGGER certificate_revocation; UPDATE certificate SET reason = 4 WHERE serial = x'0B'"
+    run --separate-stderr p11ca -C home audit
+    [[ $output == *'serial 0B: revocation: not that with which it was imported'* ]] || fail 'want the change found'
+}
+
+@test "what no CRL of ours could list again: a delta is refused, an invalidity date behind the revocation is left out" {
+    old_with_key
+    printf 'R\t300101000000Z\t250101000000Z,keyTime,20260101000000Z\t0A\tunknown\t/CN=late\n' >late.txt
+    import --index late.txt --without-certs >/dev/null
+    printf 'R\t300101000000Z\t250101000000Z,certificateHold\t0B\tunknown\t/CN=hold\n' >hold.txt
+    import --index hold.txt --without-certs >/dev/null
+    succeeds p11ca -C home crl old -o base.crl
+    openssl crl -in base.crl -noout -text >base.txt
+    equal "$(grep -c 'Invalidity Date' base.txt)" 0
+    p11ca -q -C home revoke -a old --undo 0B
+    sleep 1.1
+    succeeds p11ca -C home crl old --delta -o delta.crl
+    refused 4 'p11ca: delta.crl: RFC 5280 5.2.4: want a complete CRL, have a delta: it says nothing of what its base lists' \
+        import --crl delta.crl --without-certs
+    sound
+}
+
+@test "on hold here, revoked for good by the program before: it is told, and stays on hold" {
+    printf 'R\t300101000000Z\t250101000000Z,certificateHold\t0B\tunknown\t/CN=hold\n' >hold.txt
+    import --index hold.txt --without-certs >/dev/null
+    sed -i s/certificateHold/keyCompromise/ hold.txt
+    run --separate-stderr import --index hold.txt --without-certs
+    equal "$status ${stderr_lines[0]}" '1 hold.txt:1: 0B: on hold here, and there revoked for good: p11ca revoke is for that, since 2025-01-01T00:00:00Z'
+    p11ca -q -C home revoke -a old 0B -r keyCompromise
+    import --index hold.txt --without-certs >/dev/null
+    sound
+}
+
+# dev STATUS TIME N: a line of an index for device N, whose certificate is in another home with the same keys.
+dev() {
+    p11ca -q -C twin issue -a factory -p device --new-key "$3.key" --id "dev$3" -o "dev$3.crt" >/dev/null
+    printf '%s\t%s\t%s\t%s\tunknown\t/CN=dev\n' "$1" "$(date -u -d "$(openssl x509 -in "dev$3.crt" -noout -enddate | cut -d= -f2)" +%Y%m%d%H%M%SZ)" \
+        "$2" "$(openssl x509 -in "dev$3.crt" -noout -serial | cut -d= -f2)" >>twin.txt
+}
+
+@test "a serial without a certificate: its file, when it turns up, is known by issuer and serial" {
+    cp -r home twin
+    dev V '' 1
+    dev R 250101000000Z,keyCompromise 2
+    p11ca -q -C home import factory --index twin.txt --without-certs >/dev/null
+    succeeds p11ca -C home verify dev1.crt
+    run --separate-stderr p11ca -C home verify dev2.crt
+    [[ $status == 1 && $stderr == *': revoked at 2025-01-01T00:00:00Z, keyCompromise' ]] || fail 'want it revoked'
+    succeeds p11ca -C home revoke -r superseded dev1.crt
+    equal "$(sql "SELECT reason FROM certificate WHERE imported_at NOTNULL ORDER BY id")" $'4\n1'
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'alarm'")" 0
+    # Of the same serial, with another end.
+    import --index ca/index.txt --without-certs >/dev/null
+    refused 4 '*made behind its back' p11ca -C home revoke -r superseded again.crt
+    sound
+}
+
 @test "a long index, killed anywhere, run again: every row once, one event for a thousand" {
     local rows=${IMPORT_ROWS:-3000} left
     awk -v n="$rows" 'BEGIN { for (i = 1; i <= n; i++) printf "%s\t300101000000Z\t%s\t%06X\tunknown\t/C=US/O=Old/CN=dev-%d\n",

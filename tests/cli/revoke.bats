@@ -88,6 +88,18 @@ sound_ledger() {
     sound_ledger
 }
 
+@test "a key that was compromised gets no certificate any more: not its device's, nor any other" {
+    openssl pkey -in "$BATS_FILE_TMPDIR/d1.key" -pubout -out d1.pub
+    cp -r "$BATS_FILE_TMPDIR/tokens" home/softhsm
+    succeeds revoke d1.crt -r superseded
+    succeeds p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o again.crt
+    succeeds revoke again.crt -r keyCompromise
+    refused 4 "p11ca: d1.pub: public key: BR 6.1.1.3: want one that is not known to be compromised, have that of serial $(serial again.crt), revoked by authority 'factory' for this reason" \
+        p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o third.crt
+    refused 4 "*: BR 6.1.1.3: *" p11ca -q -C home issue -a factory -p client --pubkey d1.pub --subject CN=x --email a@b.example --reissue -o third.crt
+    [[ ! -e third.crt ]] || fail 'want no certificate'
+}
+
 @test "several stand and fall together" {
     refused 4 'p11ca: serial 1234567890123456: not in the ledger' revoke "$s1" d2.crt 1234567890123456 -r superseded
     succeeds revoke "$s2" -r superseded
@@ -171,6 +183,32 @@ sound_ledger() {
     answers 4 "p11ca: authority 'factory': its CA certificate is revoked since *: it issues nothing any more" \
         p11ca -C home issue -a factory -p device --new-key new.key --id new -o new.crt
     sound_ledger
+}
+
+@test "below a CA certificate that is revoked nothing verifies, also when its serial came with an import" {
+    local end root
+    root=$(serial home/factory.crt)
+    end=$(date -u -d "$(openssl x509 -in home/factory.crt -noout -enddate | cut -d= -f2)" +%Y%m%d%H%M%SZ)
+    succeeds p11ca -C home verify d1.crt
+    succeeds revoke home/factory.crt -r cACompromise
+    run --separate-stderr p11ca -C home verify d1.crt
+    [[ $status == 1 && $stderr == "p11ca: d1.crt: its CA certificate, serial $root: revoked at "*', cACompromise' ]] || fail 'want it refused'
+
+    # Another home of the same authorities.
+    mkdir other
+    cp -r home/p11ca.conf home/pins other
+    cp -r "$BATS_FILE_TMPDIR/tokens" other/softhsm
+    p11ca -q -C other install root home/root.crt
+    p11ca -q -C other install factory home/factory.crt
+    printf 'R\t%s\t250101000000Z,CACompromise\t%s\tunknown\t/CN=x\n' "$end" "$root" >index.txt
+    printf 'V\t%s\t\t%s\tunknown\t/CN=x\n' "$(date -u -d "$(openssl x509 -in d1.crt -noout -enddate | cut -d= -f2)" +%Y%m%d%H%M%SZ)" "$s1" >d1.txt
+    p11ca -q -C other import root --index index.txt --without-certs >/dev/null
+    p11ca -q -C other import factory --index d1.txt --without-certs >/dev/null
+    run --separate-stderr p11ca -C other verify d1.crt
+    [[ $status == 1 && $stderr == "p11ca: d1.crt: its CA certificate, serial $root: revoked at "*', cACompromise' ]] || fail 'want it refused'
+    run --separate-stderr p11ca -C other issue -a factory -p device --new-key new.key --id new -o new.crt
+    [[ $status == 4 && $stderr == *"its CA certificate is revoked since 2025-01-01T00:00:00Z: it issues nothing any more" ]] ||
+        fail 'want it refused'
 }
 
 @test "a device, a lot: what has a reason of its own is left, and a second call does the rest" {

@@ -23,8 +23,8 @@
 #include "ledger/handle.h"
 #include "ledger/ledger.h"
 
-#define VERSION      7 /* of the schema */
-#define VERSION_TEXT "7"
+#define VERSION      8 /* of the schema */
+#define VERSION_TEXT "8"
 #define NOW          INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
 struct place {

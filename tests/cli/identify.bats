@@ -142,11 +142,6 @@ END
     equal "$(readelf -d plain | grep -c NEEDED)" 2
 }
 
-@test "the README has the program that is tested" {
-    equal "$(sed -n '/^```c$/,/^```$/p' "$BATS_TEST_DIRNAME/../../README.md" | sed '1d;$d')" \
-        "$(<"$BATS_TEST_DIRNAME/../auth/who.c")"
-}
-
 # conf [LINE]...: an authenticator for what this home issues.
 conf() {
     {

@@ -336,7 +336,7 @@ static int merge(struct run *run, struct p11ca_err *err)
         if (run->rows.v[i].verdict == P11CA_IMPORT_TAKEN)
             v[n++] = &run->rows.v[i];
     }
-    qsort(v, n, sizeof(*v), by_serial);
+    qsort(v, n, sizeof(void *), by_serial);
     rc = merge_sorted(v, n, err);
     free(v);
     return rc;

@@ -211,6 +211,20 @@ sound_ledger() {
         fail 'want it refused'
 }
 
+@test "by files: a list of the root at hand that has the CA in it is heard" {
+    cp -r "$BATS_FILE_TMPDIR/tokens" home/softhsm
+    p11ca -q -C home crl factory -o factory.crl
+    p11ca -q -C home crl root -o root.crl
+    succeeds p11ca verify d1.crt --ca home/root.crt --ca home/factory.crt --crl factory.crl --crl root.crl
+    succeeds revoke home/factory.crt -r cACompromise
+    sleep 1.1
+    p11ca -q -C home crl root -o root.crl --force
+    run --separate-stderr p11ca verify d1.crt --ca home/root.crt --ca home/factory.crt --crl factory.crl --crl root.crl
+    [[ $status == 1 && $stderr == "p11ca: d1.crt: its CA certificate, serial $(serial home/factory.crt): revoked at "*', cACompromise' ]] ||
+        fail 'want it refused'
+    succeeds p11ca verify d1.crt --ca home/root.crt --ca home/factory.crt --crl factory.crl
+}
+
 @test "a device, a lot: what has a reason of its own is left, and a second call does the rest" {
     succeeds revoke --id d1 -r superseded
     equal "$(state "$s1")" '3|4|-'

@@ -93,6 +93,9 @@ sound_ledger() {
     cp -r "$BATS_FILE_TMPDIR/tokens" home/softhsm
     succeeds revoke d1.crt -r superseded
     succeeds p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o again.crt
+    succeeds revoke again.crt -r certificateHold
+    refused 4 "p11ca: d1.pub: public key: want one that is not on hold, have that of serial $(serial again.crt) of authority 'factory'" \
+        p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o third.crt
     succeeds revoke again.crt -r keyCompromise
     refused 4 "p11ca: d1.pub: public key: BR 6.1.1.3: want one that is not known to be compromised, have that of serial $(serial again.crt), revoked by authority 'factory' for this reason" \
         p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o third.crt

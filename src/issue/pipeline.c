@@ -108,6 +108,10 @@ static int look_compromised(struct ledger *l, struct job *job)
         return 0;
     if (c->serial.len <= SERIAL_LEN)
         text_hex(c->serial.p, c->serial.len, serial);
+    if (c->reason == LEDGER_HOLD)
+        return err_set(&job->err, P11CA_REFUSED, "KEY_ON_HOLD",
+            "public key: want one that is not on hold, have that of serial %s of authority '%s'", serial,
+            c->authority);
     return err_set(&job->err, P11CA_REFUSED, "KEY_COMPROMISED",
         "public key: BR 6.1.1.3: want one that is not known to be compromised, have that of serial %s, "
         "revoked by authority '%s' for this reason",

@@ -336,8 +336,9 @@ static int ask_crl(
                : 1;
 }
 
+/* How many are the issuer's; none of them lists it. */
 static int ask_crls(const struct p11ca_question *q, const struct cert *cert, const struct issuer *issuer,
-    int64_t at, struct p11ca_err *err)
+    int64_t at, size_t *ret_n, struct p11ca_err *err)
 {
     size_t i, n = 0;
 
@@ -348,10 +349,30 @@ static int ask_crls(const struct p11ca_question *q, const struct cert *cert, con
             return strcmp(err->code, "REVOKED") == 0 ? -1 : err_prefix(err, "%s", q->crls[i]);
         n += (size_t)r;
     }
-    if (n || !q->n_crls)
-        return 0;
-    return err_set(
-        err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN", "revocation: none of the CRLs is by its issuer");
+    *ret_n = n;
+    return 0;
+}
+
+/* Of a CA above it, the lists that are at hand. */
+static int ask_crls_of_cas(const struct pile *p, const struct cert *cert, const struct p11ca_question *q,
+    int64_t at, struct p11ca_err *err)
+{
+    char serial[41] = "";
+    size_t depth, n;
+
+    for (depth = 0; depth < p->n && !cert_is_self_issued(cert); depth++) {
+        AUTO_ISSUER issuer = NULL;
+        const struct cert *ca;
+
+        if (find_issuer(p, cert, &issuer, &ca, err) != 0)
+            return depth ? 0 : -1; /* a root that is not self-issued ends it, too */
+        if (depth && cert->t.serial.len <= 20)
+            record_serial(cert->t.serial.p, cert->t.serial.len, serial);
+        if (depth && ask_crls(q, cert, issuer, at, &n, err) != 0)
+            return err_prefix(err, "its CA certificate, serial %s", serial);
+        cert = ca;
+    }
+    return 0;
 }
 
 static int ask_ocsp(const struct p11ca_question *q, const struct cert *cert, const struct issuer *issuer,
@@ -379,9 +400,14 @@ static int ask_files(const struct pile *p, const struct cert *cert, const struct
 {
     AUTO_ISSUER issuer = NULL;
     const struct cert *ca;
+    size_t n;
 
-    if (find_issuer(p, cert, &issuer, &ca, err) != 0 || ask_crls(q, cert, issuer, at, err) != 0 ||
-        ask_ocsp(q, cert, issuer, at, err) != 0)
+    if (find_issuer(p, cert, &issuer, &ca, err) != 0 || ask_crls(q, cert, issuer, at, &n, err) != 0)
+        return -1;
+    if (q->n_crls && !n)
+        return err_set(
+            err, P11CA_NEGATIVE, "REVOCATION_UNKNOWN", "revocation: none of the CRLs is by its issuer");
+    if (ask_ocsp(q, cert, issuer, at, err) != 0 || ask_crls_of_cas(p, cert, q, at, err) != 0)
         return -1;
     snprintf(ret->status, sizeof(ret->status), "good");
     return 0;

@@ -120,9 +120,9 @@ int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_
 int ledger_find_compromised(
     struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err)
 {
-    /* keyCompromise, cACompromise, aACompromise */
-    static const char text[] = CERT_SELECT HAS_DIGEST(
-        "spki_sha256", "?1") " AND status = 3 AND reason IN (1, 2, 10) ORDER BY id DESC LIMIT 1";
+    /* keyCompromise, cACompromise, aACompromise; certificateHold */
+    static const char text[] = CERT_SELECT HAS_DIGEST("spki_sha256",
+        "?1") " AND status = 3 AND reason IN (1, 2, 10, 6) ORDER BY reason = 6, id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)

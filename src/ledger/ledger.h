@@ -195,7 +195,7 @@ P11CA_CHECK int ledger_find_other_device(struct ledger *l, const uint8_t spki_sh
 /* An imported serial whose certificate was not at hand; of that end, or of one that was not known either. */
 P11CA_CHECK int ledger_find_bare(struct ledger *l, const char *authority, struct blob serial,
     int64_t not_after, struct ledger_cert **ret, struct p11ca_err *err);
-/* Revoked because this key is compromised, by whatever authority. */
+/* Revoked because this key is compromised, by whatever authority, or on hold, which may come to that: the former first. */
 P11CA_CHECK int ledger_find_compromised(
     struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err);
 /* The newest that was issued to take this row's place. */

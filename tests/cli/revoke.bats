@@ -93,6 +93,9 @@ sound_ledger() {
     cp -r "$BATS_FILE_TMPDIR/tokens" home/softhsm
     succeeds revoke d1.crt -r superseded
     succeeds p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o again.crt
+    succeeds revoke again.crt -r certificateHold
+    refused 4 "p11ca: d1.pub: public key: want one that is not on hold, have that of serial $(serial again.crt) of authority 'factory'" \
+        p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o third.crt
     succeeds revoke again.crt -r keyCompromise
     refused 4 "p11ca: d1.pub: public key: BR 6.1.1.3: want one that is not known to be compromised, have that of serial $(serial again.crt), revoked by authority 'factory' for this reason" \
         p11ca -q -C home issue -a factory -p device --pubkey d1.pub --id d1 -o third.crt
@@ -209,6 +212,20 @@ sound_ledger() {
     run --separate-stderr p11ca -C other issue -a factory -p device --new-key new.key --id new -o new.crt
     [[ $status == 4 && $stderr == *"its CA certificate is revoked since 2025-01-01T00:00:00Z: it issues nothing any more" ]] ||
         fail 'want it refused'
+}
+
+@test "by files: a list of the root at hand that has the CA in it is heard" {
+    cp -r "$BATS_FILE_TMPDIR/tokens" home/softhsm
+    p11ca -q -C home crl factory -o factory.crl
+    p11ca -q -C home crl root -o root.crl
+    succeeds p11ca verify d1.crt --ca home/root.crt --ca home/factory.crt --crl factory.crl --crl root.crl
+    succeeds revoke home/factory.crt -r cACompromise
+    sleep 1.1
+    p11ca -q -C home crl root -o root.crl --force
+    run --separate-stderr p11ca verify d1.crt --ca home/root.crt --ca home/factory.crt --crl factory.crl --crl root.crl
+    [[ $status == 1 && $stderr == "p11ca: d1.crt: its CA certificate, serial $(serial home/factory.crt): revoked at "*', cACompromise' ]] ||
+        fail 'want it refused'
+    succeeds p11ca verify d1.crt --ca home/root.crt --ca home/factory.crt --crl factory.crl
 }
 
 @test "a device, a lot: what has a reason of its own is left, and a second call does the rest" {

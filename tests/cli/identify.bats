@@ -12,11 +12,11 @@ setup_file() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout o.key -subj /CN=o -days 9 -out o.crt \
         -addext 'basicConstraints=critical,CA:FALSE' -addext 'subjectAltName=URI:spiffe://a/b,URI:urn:a:b' 2>/dev/null
     # One that links the archive alone, as services do.
-    flags=()
-    [[ -z ${SAN:-} ]] || flags=("-fsanitize=$SAN")
+    local options=()
+    [[ -z ${SAN:-} ]] || options=("-fsanitize=$SAN")
     PKG_CONFIG_PATH=$BUILD/lib/pkgconfig pkg-config --cflags --libs p11ca-auth >flags
     # shellcheck disable=SC2046
-    cc "${flags[@]}" -Wall -Werror -o who "$BATS_TEST_DIRNAME/../auth/who.c" $(<flags)
+    cc "${options[@]}" -Wall -Werror -o who "$BATS_TEST_DIRNAME/../auth/who.c" $(<flags)
 } >/dev/null
 
 setup() {

@@ -234,6 +234,10 @@ files_of() {
 }
 
 @test "the responder's certificate: none, revoked; the responder in p11ca.conf" {
+    # Its key is for that certificate only.
+    p11ca -q -C home request factory-ocsp -o o.csr
+    refused 4 "p11ca: o.csr: public key: it is the key of authority 'factory-ocsp'" \
+        p11ca -C home issue -a factory -p device --id x --subject CN=x --csr o.csr -o o.crt
     revoke ocsp.crt
     want="p11ca: authority 'factory-ocsp': want a valid certificate of profile 'ocsp-signer' by 'factory' for its key, have none (p11ca request factory-ocsp, p11ca issue -a factory -p ocsp-signer)"
     refused 3 "$want" p11ca -C home ocsp factory -o out
@@ -247,11 +251,7 @@ files_of() {
         p11ca -C home ocsp factory -o out
     sed 's|profile = "issuing-ca"; issuer = "root"|profile = "issuing-ca"; issuer = "factory-ocsp"|' conf >home/p11ca.conf
     refused 3 "p11ca: home/p11ca.conf:*: authorities.factory: issuer: 'factory-ocsp' is an OCSP responder" p11ca -C home ocsp factory -o out
-    # Its key is for that certificate only.
     cp conf home/p11ca.conf
-    p11ca -q -C home request factory-ocsp -o o.csr
-    refused 4 "p11ca: o.csr: public key: it is the key of authority 'factory-ocsp'" \
-        p11ca -C home issue -a factory -p device --id x --subject CN=x --csr o.csr -o o.crt
     refused 4 "p11ca: authority 'factory-ocsp': may not issue profile 'server' (issues in p11ca.conf)" \
         p11ca -C home issue -a factory-ocsp -p server --csr "$BATS_FILE_TMPDIR/device.csr" -o o.crt
 }

@@ -207,7 +207,7 @@ DEVICE_ISSUED'
 @test "killed in the middle, the same requests again: every device one certificate, and those answered before the same" {
     local n
     use_fault_module
-    export P11CA_FAULT='C_Sign:*=sleep:10'
+    export P11CA_FAULT='C_Sign:*=sleep:50'
     requests in 300
     for n in 1 2 3; do
         "$BUILD/bin/p11ca" -q -C home batch -a factory -p device - <in >"answers-$n" 2>/dev/null 3>&- &

@@ -212,10 +212,12 @@ static void sign(struct flow *f, const struct run *run)
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
 }
 
-/* Under the lock: a run, but not more than each worker's share of what is there. */
+/* Under the lock: a run, but not more than each worker's share of what is there, and one by one of a token that is far away
+ * or may be. */
 static bool take_to_sign(struct flow *f, struct run *run)
 {
-    size_t want = f->is_far ? 1 : (f->reserved - f->to_sign + f->workers - 1) / f->workers;
+    bool one_by_one = f->is_far || f->samples < SLOW_SAMPLES;
+    size_t want = one_by_one ? 1 : (f->reserved - f->to_sign + f->workers - 1) / f->workers;
 
     if (f->lost || f->signing >= f->max_signing)
         return false;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "token/module.h"
 #include "token/rv.h"
 
 #define MAX_KEYS     32
@@ -115,7 +116,7 @@ static CK_RV gate_get_token_info(CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
     struct gate_slot *s = slot_of(id);
 
-    return s ? note("C_GetTokenInfo", s->fn->C_GetTokenInfo(s->slot, info)) : CKR_SLOT_ID_INVALID;
+    return s ? note("C_GetTokenInfo", module_token_info(s->fn, s->slot, info)) : CKR_SLOT_ID_INVALID;
 }
 
 /* Under the lock. */

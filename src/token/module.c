@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/path.h"
 #include "base/scope.h"
 #include "token/rv.h"
+
+#define INFO_TRIES 5
+#define INFO_WAIT  20000000 /* nanoseconds */
 
 static struct module *loaded;
 
@@ -193,4 +197,17 @@ int module_slots(const struct module *m, CK_SLOT_ID **ret, size_t *ret_n, struct
     *ret = slots;
     *ret_n = n;
     return 0;
+}
+
+CK_RV module_token_info(const CK_FUNCTION_LIST *fn, CK_SLOT_ID slot, CK_TOKEN_INFO *ret)
+{
+    const struct timespec wait = {.tv_nsec = INFO_WAIT};
+    CK_RV rv = fn->C_GetTokenInfo(slot, ret);
+    int i;
+
+    for (i = 1; i < INFO_TRIES && rv == CKR_GENERAL_ERROR; i++) {
+        nanosleep(&wait, NULL);
+        rv = fn->C_GetTokenInfo(slot, ret);
+    }
+    return rv;
 }

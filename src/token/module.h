@@ -29,6 +29,10 @@ P11CA_CHECK int module_open(
     struct module **ret, const struct token_kind *kind, const char *store, struct p11ca_err *err);
 void module_close(struct module *m);
 
+/* C_GetTokenInfo. SoftHSM answers CKR_GENERAL_ERROR while another process writes the token's file, at its login: asked
+ * again a few times before that is believed. */
+CK_RV module_token_info(const CK_FUNCTION_LIST *fn, CK_SLOT_ID slot, CK_TOKEN_INFO *ret);
+
 /* Slots with a token in them. Caller frees with free(). */
 P11CA_CHECK int module_slots(const struct module *m, CK_SLOT_ID **ret, size_t *ret_n, struct p11ca_err *err);
 

@@ -92,7 +92,7 @@ bool token_matches(const struct token_binding *b, const struct token_seen *seen)
 
 static int read_info(const struct module *m, CK_SLOT_ID slot, CK_TOKEN_INFO *info, struct p11ca_err *err)
 {
-    CK_RV rv = m->fn->C_GetTokenInfo(slot, info);
+    CK_RV rv = module_token_info(m->fn, slot, info);
 
     return rv == CKR_OK ? 0 : err_rv(err, rv, "%s: slot %lu: C_GetTokenInfo", m->path, slot);
 }
@@ -126,7 +126,7 @@ static int count_matches(struct token *t, P11KitUri *uri, size_t *ret_n, struct 
     hold = (char *)slots;
     for (i = 0; i < n; i++) {
         /* Another slot's dead token must not hide ours. */
-        if (t->module->fn->C_GetTokenInfo(slots[i], &info) != CKR_OK || !is_wanted(&info, uri))
+        if (module_token_info(t->module->fn, slots[i], &info) != CKR_OK || !is_wanted(&info, uri))
             continue;
         t->slot = slots[i];
         t->info = info;
@@ -260,7 +260,7 @@ int token_each(const struct token_binding *b, const struct token_env *env, token
         return -1;
     rc = module_slots(t->module, &slots, &n, err);
     for (i = 0; i < n; i++) {
-        if (t->module->fn->C_GetTokenInfo(slots[i], &t->info) != CKR_OK)
+        if (module_token_info(t->module->fn, slots[i], &t->info) != CKR_OK)
             continue;
         set_names(t);
         fn(arg, &(struct token_seen){

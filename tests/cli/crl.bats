@@ -250,8 +250,8 @@ killed_at() {
 
 @test "two at once: each has its number, or one is told" {
     crl factory -o a.crl &
-    # SoftHSM, while another process is in the token, sometimes shows none at all.
-    crl factory -o b.crl 2>b.err || grep -qE 'CRL number|thisUpdate|want exactly one token' b.err
+    # SoftHSM may refuse while another process is at the token.
+    crl factory -o b.crl 2>b.err || grep -qE "CRL number|thisUpdate|^p11ca: token 'factory'" b.err
     wait
     equal "$(sql "SELECT count(*) = count(DISTINCT number) AND count(*) = max(number) FROM crl WHERE authority =
         (SELECT id FROM authority WHERE name = 'factory')")" 1

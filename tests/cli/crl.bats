@@ -2,6 +2,7 @@
 # p11ca crl: from a revocation to a list that OpenSSL, GnuTLS and nginx go by; numbers and times that only rise, whatever happens.
 
 load common
+load servers
 
 setup_file() {
     prepare_home
@@ -89,19 +90,8 @@ publish() {
 nginx_server() {
     local dir=$BATS_TEST_TMPDIR/nginx
     mkdir -p "$dir"
-    cat >"$dir/nginx.conf" <<END
-daemon off;
-master_process off;
-pid $dir/pid;
-error_log $dir/error.log;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $dir/body;
-    proxy_temp_path $dir/proxy;
-    fastcgi_temp_path $dir/fastcgi;
-    uwsgi_temp_path $dir/uwsgi;
-    scgi_temp_path $dir/scgi;
+    nginx_head "$dir" >"$dir/nginx.conf"
+    cat >>"$dir/nginx.conf" <<END
     server {
         listen unix:$dir/socket ssl;
         server_name localhost;

@@ -120,19 +120,8 @@ openssl_verify() {
 nginx_server() {
     local dir=$BATS_TEST_TMPDIR/nginx
     mkdir -p "$dir"
-    cat >"$dir/nginx.conf" <<END
-daemon off;
-master_process off;
-pid $dir/pid;
-error_log $dir/error.log;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $dir/body;
-    proxy_temp_path $dir/proxy;
-    fastcgi_temp_path $dir/fastcgi;
-    uwsgi_temp_path $dir/uwsgi;
-    scgi_temp_path $dir/scgi;
+    nginx_head "$dir" >"$dir/nginx.conf"
+    cat >>"$dir/nginx.conf" <<END
     server {
         listen 127.0.0.1:$1 ssl;
         server_name localhost;

@@ -39,3 +39,22 @@ start_server() {
     cat "$BATS_TEST_TMPDIR"/server.*
     fail 'no server came up'
 }
+
+# nginx_head DIR: the beginning of a configuration, up to what a test says within http: everything nginx writes is in DIR.
+nginx_head() {
+    local dir=$1
+    cat <<END
+daemon off;
+master_process off;
+pid $dir/pid;
+error_log $dir/error.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $dir/body;
+    proxy_temp_path $dir/proxy;
+    fastcgi_temp_path $dir/fastcgi;
+    uwsgi_temp_path $dir/uwsgi;
+    scgi_temp_path $dir/scgi;
+END
+}

@@ -33,6 +33,14 @@ static int add(void *arg, struct p11ca_pins *pins, struct p11ca_err *err)
     return p11ca_pins_add(pins, arg, err);
 }
 
+/* What is wrong with the pin itself is said before its file, or a lock beside it, is there. */
+static int check_pin(const struct p11ca_pin *pin, struct p11ca_err *err)
+{
+    __attribute__((cleanup(free_pins))) struct p11ca_pins *none = p11ca_pins_new();
+
+    return none ? p11ca_pins_add(none, pin, err) : err_nomem(err);
+}
+
 static int run_add(struct cli *cli, struct p11ca_err *err)
 {
     struct p11ca_pin pin = {.label = cli_value(cli, "label")};
@@ -41,7 +49,7 @@ static int run_add(struct cli *cli, struct p11ca_err *err)
 
     if (read_time(cli, "not-before", &pin.not_before, err) != 0 ||
         read_time(cli, "not-after", &pin.not_after, err) != 0 ||
-        p11ca_pin_of_file(cli->args[1], kind, &pin, err) != 0 ||
+        p11ca_pin_of_file(cli->args[1], kind, &pin, err) != 0 || check_pin(&pin, err) != 0 ||
         p11ca_pins_change(cli->args[0], true, add, &pin, err) != 0)
         return -1;
     text_hex_lower(pin.sha256, sizeof(pin.sha256), hex);

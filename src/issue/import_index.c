@@ -206,7 +206,7 @@ static int read_fields(char *fields[N_FIELDS], struct import_row *row, struct p1
 
 static int read_line(char *line, size_t len, struct import_row *row, struct p11ca_err *err)
 {
-    char *fields[N_FIELDS], have[24];
+    char *fields[N_FIELDS] = {NULL}, have[24];
     struct p11ca_err why;
     size_t n;
 

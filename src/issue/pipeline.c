@@ -163,20 +163,33 @@ static int replan(struct job *job, const struct job_ctx *ctx)
     return job_build(job, ctx, (struct blob){NULL, 0});
 }
 
-int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
+/* What the ledger has of the request, the device and the key. */
+static int look_all(struct ledger *l, struct job *job, const struct job_ctx *ctx)
 {
     bool found = false;
+
+    if (look_request(l, job, ctx, &found) != 0)
+        return -1;
+    /* A reservation gives no right: since then the device or the key may have got a certificate. */
+    if (found && job->state == JOB_ISSUED)
+        return 0;
+    if (look_renewal(l, job, ctx) != 0 || look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0)
+        return -1;
+    return replan(job, ctx);
+}
+
+int pipeline_look(struct ledger *l, struct job *job, const struct job_ctx *ctx)
+{
+    int known = 1;
 
     job->state = JOB_NEW;
     job->row = job->supersedes = 0;
     job->reserved = false;
-    if (look_request(l, job, ctx, &found) != 0)
-        return job_fail(job);
-    /* A reservation gives no right: since then the device or the key may have got a certificate. */
-    if (found && job->state == JOB_ISSUED)
-        return 0;
-    if (look_renewal(l, job, ctx) != 0 || look_device(l, job, ctx) != 0 || look_key(l, job, ctx) != 0 ||
-        replan(job, ctx) != 0 || (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
+    /* Most of a lot's devices are new. A renewal names what it replaces. */
+    if (!ctx->renewal)
+        known = ledger_knows(l, job->spki_sha256, job->device[0] ? job->device : NULL, &job->err);
+    if (known < 0 || (known && look_all(l, job, ctx) != 0) ||
+        (job->state == JOB_NEW && lot_ticket_left(l, ctx->ticket, &job->err) != 0))
         return job_fail(job);
     return 0;
 }

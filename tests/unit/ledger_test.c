@@ -1419,6 +1419,38 @@ static void find_wants_all_of_the_key(void **state)
     no_statement_has_scanned(p->l);
 }
 
+static int knows(struct place *p, const uint8_t key[SHA256_LEN], const char *device)
+{
+    int r = ledger_knows(p->l, key, device, &p->err);
+
+    assert_true(r >= 0);
+    return r;
+}
+
+static void knows_keys_and_devices_in_any_state(void **state)
+{
+    static const uint8_t none[SHA256_LEN] = {0x77};
+    struct place *p = *state;
+    uint8_t ca[SHA256_LEN];
+
+    with_factory(p);
+    assert_int_equal(hash_sha256(spki, sizeof(spki), ca), 0);
+    assert_int_equal(knows(p, none, NULL), 0);
+    assert_int_equal(knows(p, none, "SN-1"), 0);
+    assert_int_equal(knows(p, row(1).spki_sha256.p, NULL), 0);
+    assert_int_equal(knows(p, ca, NULL), 1);
+    reserve(p, 1);
+    issue(p, 2);
+    assert_int_equal(knows(p, none, "SN-1"), 1);
+    assert_int_equal(knows(p, none, "SN-2"), 1);
+    assert_int_equal(knows(p, none, "sn-2"), 0);
+    assert_int_equal(knows(p, none, ""), 0);
+    assert_int_equal(knows(p, row(1).spki_sha256.p, "SN-9"), 1);
+    assert_int_equal(knows(p, row(2).spki_sha256.p, NULL), 1);
+    assert_int_equal(knows(p, row(3).spki_sha256.p, "SN-3"), 0);
+    no_statement_has_scanned(p->l);
+}
+
 static void each_takes_every_filter(void **state)
 {
     static const struct {
@@ -2500,6 +2532,7 @@ int main(void)
         TEST(find_gives_the_newest),
         TEST(reading_sees_one_state),
         TEST(find_wants_all_of_the_key),
+        TEST(knows_keys_and_devices_in_any_state),
         TEST(each_takes_every_filter),
         TEST(walks_use_indexes),
         TEST(each_stops_when_told),

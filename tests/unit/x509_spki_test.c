@@ -1,6 +1,7 @@
 /* Public keys: the one form that is taken of each kind, weak RSA, identifiers. */
 #include "x509_help.h"
 
+#include <openssl/err.h>
 #include <openssl/x509.h>
 
 /* A point of P-256: the generator. */
@@ -34,6 +35,7 @@ static void every_kind(void **state)
         spki_text(&spki, text);
         assert_string_equal(text, rows[i].text);
         assert_ok(spki_check_weak(&spki, &err));
+        assert_ok(spki_check_point(&spki, &err));
         assert_ok(spki_evp1(&spki, &pub, &err));
         assert_int_equal(EVP_PKEY_eq(key, pub), 1);
         assert_ok(spki_from_evp(pub, &again, &err));
@@ -119,8 +121,11 @@ static void refuses_a_point_beside_the_curve(void **state)
     assert_refused(spki_evp1(&spki, &pub, &err), "KEY_INVALID",
         "public key: SP 800-56A 5.6.2.3: want a point on P-256, have another");
     assert_null(pub);
+    assert_refused(spki_check_point(&spki, &err), "KEY_INVALID",
+        "public key: SP 800-56A 5.6.2.3: want a point on P-256, have another");
     assert_refused(spki_read_file(b.p, b.len, &spki, &err), "KEY_INVALID",
         "public key: SP 800-56A 5.6.2.3: want a point on P-256, have another");
+    assert_int_equal(ERR_peek_error(), 0);
 }
 
 /* --- RSA from its numbers --- */

@@ -21,7 +21,7 @@
  * A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing. The
  * quickest of the first few decides: on a busy machine any of them may have waited for a processor.
  */
-#define SIGN_RUN     16
+#define SIGN_RUN     PIPELINE_RUN
 #define SLOW_TOKEN   3.0
 #define SLOW_SAMPLES 8
 
@@ -197,10 +197,12 @@ static size_t sign_rows(struct flow *f, const struct run *run)
 
 static void sign(struct flow *f, const struct run *run)
 {
+    struct job *jobs[SIGN_RUN];
     size_t n = sign_rows(f, run), i;
 
     for (i = 0; i < n; i++)
-        pipeline_verify(&run->row[i]->job, &f->signer);
+        jobs[i] = &run->row[i]->job;
+    pipeline_verify(jobs, n, &f->signer);
     pthread_mutex_lock(&f->lock);
     f->with_signer--;
     f->n_signed += n;

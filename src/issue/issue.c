@@ -238,7 +238,7 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
     if (pipeline_signer(&signer, a, ctx->issuer, err) != 0)
         return -1;
     pipeline_sign(job, &signer);
-    pipeline_verify(job, &signer);
+    pipeline_verify(&job, 1, &signer);
     pipeline_signer_done(&signer);
     if (pipeline_record_alone(l, job, ctx, err) != 0)
         return -1;

@@ -12,6 +12,8 @@
 #ifndef ISSUE_PIPELINE_H
 #define ISSUE_PIPELINE_H
 
+#include <stdatomic.h>
+
 #include "issue/job.h"
 
 /* Refusals by what the ledger knows, without taking a serial: before the token is touched. Sets job->outcome, state
@@ -33,7 +35,11 @@ P11CA_CHECK int pipeline_record_alone(
 struct pipeline_signer {
     const struct authority *authority;
     const struct sigalg *alg;
+    const struct spki *spki;
     EVP_PKEY *pub;
+    atomic_size_t n_verified;
+    atomic_bool has_tried; /* to make a table */
+    struct p256_table *_Atomic table;
 };
 
 /* issuer NULL: the key signs its own certificate. */
@@ -44,7 +50,9 @@ void pipeline_signer_done(struct pipeline_signer *s);
 /* The token's part: fills job->sig. Afterwards the state is what it was, or JOB_FAILED. */
 void pipeline_sign(struct job *job, const struct pipeline_signer *s);
 
-/* Ours: assembled, parsed anew, with the very bytes that were linted, and good under the issuer's certificate. */
-void pipeline_verify(struct job *job, const struct pipeline_signer *s);
+/* Ours, of up to PIPELINE_RUN: assembled, parsed anew, with the very bytes that were linted, and good under the issuer's
+ * certificate: JOB_SIGNED, or JOB_FAILED. In any thread. */
+#define PIPELINE_RUN 16
+void pipeline_verify(struct job *const *jobs, size_t n, struct pipeline_signer *s);
 
 #endif

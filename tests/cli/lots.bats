@@ -166,6 +166,17 @@ verdicts() {
     all_there "$rows"
 }
 
+@test "a token that lies after a thousand signatures: the table of its key catches it, too" {
+    "$lot" many 1300
+    use_fault_module
+    P11CA_FAULT='C_Sign:1200=garbage' run --separate-stderr "${batch[@]}" many -o out
+    equal "$status" 6
+    [[ $(tail -1 <<<"$stderr") == "p11ca: token 'factory': key '$(key_label factory)': certificate: signature: "* ]] || fail 'want it named'
+    equal "$(sql "SELECT count(*) FROM event WHERE kind = 'fail'")" 1
+    succeeds "${batch[@]}" many -o out
+    all_there 1300
+}
+
 @test "not enough room: told before anything is signed" {
     [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
     mkdir small

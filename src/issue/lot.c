@@ -583,12 +583,15 @@ static int issue_again(struct lot *lot, struct p11ca_err *err)
 /* Rows whose one file is there now. */
 static int mark_published(struct lot *lot, struct p11ca_err *err)
 {
-    size_t i;
+    const int64_t *rows = lot->published;
+    size_t i, end;
 
     if (ledger_begin(lot->ledger, err) != 0)
         return -1;
-    for (i = 0; i < lot->n_published; i++) {
-        if (ledger_publish(lot->ledger, lot->published[i], NULL, err) != 0) {
+    for (i = 0; i < lot->n_published; i = end) {
+        for (end = i + 1; end < lot->n_published && rows[end] == rows[end - 1] + 1; end++)
+            ;
+        if (ledger_publish_run(lot->ledger, rows[i], end - i, err) != 0) {
             ledger_rollback(lot->ledger);
             return -1;
         }

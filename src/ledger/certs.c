@@ -351,3 +351,27 @@ int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_
         return -1;
     return update_published(l, id, path, err);
 }
+
+int ledger_publish_run(struct ledger *l, int64_t first, size_t n, struct p11ca_err *err)
+{
+    static const char text[] = "UPDATE certificate SET published_at = ?"
+                               " WHERE id BETWEEN ? AND ? AND status <> 0 AND path IS NULL";
+    int64_t end = first + (int64_t)n;
+    AUTO_SQL s = SQL_INIT;
+
+    if (ledger_need_transaction(l, err) != 0 || sql_begin(&s, l, text, err) != 0)
+        return -1;
+    sql_int(&s, l->now);
+    sql_int(&s, first);
+    sql_int(&s, end - 1);
+    if (sql_run(&s, err) != 0)
+        return -1;
+    if ((size_t)sqlite3_changes(l->db) == n)
+        return 0;
+    /* Of some there is more to know. */
+    for (; first < end; first++) {
+        if (ledger_publish(l, first, NULL, err) != 0)
+            return -1;
+    }
+    return 0;
+}

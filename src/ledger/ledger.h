@@ -177,6 +177,8 @@ P11CA_CHECK int ledger_issue_own(
  * or as one of many in a file; what was published before stays as it is.
  */
 P11CA_CHECK int ledger_publish(struct ledger *l, int64_t id, const char *path, struct p11ca_err *err);
+/* The same without a path, for n rows whose numbers follow one another from first on. */
+P11CA_CHECK int ledger_publish_run(struct ledger *l, int64_t first, size_t n, struct p11ca_err *err);
 
 /* *ret NULL (and 0) when there is none. Free with ledger_cert_free(). */
 P11CA_CHECK int ledger_get_cert(

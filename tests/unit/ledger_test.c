@@ -1220,6 +1220,32 @@ static void publish_wants_a_certificate(void **state)
     ledger_rollback(p->l);
 }
 
+static void publish_run_is_one_for_each(void **state)
+{
+    struct place *p = *state;
+    uint8_t n;
+
+    with_factory(p);
+    for (n = 1; n <= 5; n++)
+        issue(p, n);
+    publish(p, 3, "a.pem");
+    ok(p, ledger_begin(p->l, &p->err));
+    ledger_set_now(p->l, NOW + 7);
+    ok(p, ledger_publish_run(p->l, 2, 3, &p->err));
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(
+        raw_int(p, "SELECT group_concat(id, '') FROM certificate WHERE published_at NOTNULL"), 234);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM certificate WHERE published_at = reserved_at + 7"), 2);
+    assert_int_equal(raw_int(p, "SELECT path = 'a.pem' FROM certificate WHERE id = 3"), 1);
+    reserve(p, 6);
+    ok(p, ledger_begin(p->l, &p->err));
+    refused(p, ledger_publish_run(p->l, 5, 2, &p->err), "NOT_ISSUED",
+        "certificate row 6: status: want issued, have reserved: nothing to publish");
+    ledger_rollback(p->l);
+    assert_int_equal(raw_int(p, "SELECT count(published_at) FROM certificate"), 3);
+    check_says(p, "");
+}
+
 static void publish_elsewhere_is_an_event(void **state)
 {
     struct place *p = *state;
@@ -2526,6 +2552,7 @@ int main(void)
         TEST(reserve_refuses_malformed_rows),
         TEST(issue_wants_a_reserved_row),
         TEST(publish_wants_a_certificate),
+        TEST(publish_run_is_one_for_each),
         TEST(publish_elsewhere_is_an_event),
         TEST(renewal_supersedes),
         TEST(lot_of_the_same_input_is_the_same),

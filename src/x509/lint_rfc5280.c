@@ -264,12 +264,7 @@ static bool check_key_weak(struct lint *l)
 /* Of requests and our own this was asked at the intake. */
 static bool check_key_point(struct lint *l)
 {
-    EVP_PKEY *pub = NULL;
-
-    if (spki_evp1(&l->spki, &pub, &l->why) != 0)
-        return lint_because(l);
-    EVP_PKEY_free(pub);
-    return true;
+    return spki_check_point(&l->spki, &l->why) == 0 || lint_because(l);
 }
 
 static bool check_unique_id(struct lint *l)

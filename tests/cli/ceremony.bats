@@ -367,7 +367,7 @@ cross() {
     ec_request home/sub /CN=whatever
     # The bytes of the request's signature, changed.
     openssl req -in home/sub.csr -outform DER -out bad.der
-    printf '\x00' | dd of=bad.der bs=1 seek=$(($(stat -c %s bad.der) - 5)) conv=notrunc status=none
+    flip bad.der -5
     cp home/sub.csr good.csr
     cp bad.der home/sub.csr
     bad_script 'script.conf:3: sign-request: sub.csr: *' "$sign"

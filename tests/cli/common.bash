@@ -86,6 +86,14 @@ ec_request() {
     openssl req -new -key "$1.key" -subj "$2" -out "$1.csr" "${@:3}"
 }
 
+# flip FILE OFFSET: one bit of one octet; an offset below 0 is from the end.
+flip() {
+    local at=$2 octet
+    ((at >= 0)) || at=$((at + $(stat -c %s "$1")))
+    octet=$(od -An -tu1 -j "$at" -N 1 "$1")
+    printf '%b' "$(printf '\\x%02x' $((octet ^ 1)))" | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+
 # fail TEXT: what is wrong, with what the last command said. Loops say in $during where they are: under
 # `check || fail` the shell would go on inside `check` after what failed.
 during=

@@ -273,7 +273,7 @@ files_of() {
     refused 8 "*exists, and is no OCSP response for this certificate*" p11ca -C home ocsp factory -o out
     # An octet of ours, changed: the signature.
     file=out/$(serial_of server.crt).sha1.ors
-    printf '\x00' | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") - 500)) conv=notrunc status=none
+    flip "$file" -500
     run --separate-stderr p11ca lint --issuer home/factory.crt "$file"
     equal "$status" 1
 }

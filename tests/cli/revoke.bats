@@ -147,7 +147,7 @@ sound_ledger() {
         revoke foreign.crt -r superseded
     # One bit of a certificate of ours.
     openssl x509 -in d1.crt -outform DER -out bad.der
-    printf '\x00' | dd of=bad.der bs=1 seek=200 conv=notrunc status=none
+    flip bad.der 200
     refused 4 'p11ca: bad.der: *' revoke bad.der -r superseded
     # The key of factory, at work outside of this program.
     cp -a "$BATS_FILE_TMPDIR/tokens" home/softhsm

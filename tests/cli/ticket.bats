@@ -194,7 +194,7 @@ refused_ticket() {
     equal "$(sql "SELECT count(*) FROM event WHERE kind = 'alarm' AND detail LIKE '%lot.ticket.p7s: signature: %'")" 3
 
     ticket
-    printf '\0' | dd of=lot.ticket.p7s bs=1 conv=notrunc seek=$(($(stat -c %s lot.ticket.p7s) - 1)) 2>/dev/null
+    flip lot.ticket.p7s -1
     refused_ticket TICKET_SIGNATURE 'lot.ticket.p7s: signature: want one over these very bytes, *'
     : >lot.ticket.p7s
     refused_ticket TICKET_SIGNATURE 'lot.ticket.p7s: signature: want CMS SignedData in DER or PEM, have something else'

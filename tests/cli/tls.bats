@@ -47,10 +47,7 @@ leaf() {
 # The same with the signature's last octet changed.
 bad_signature() {
     openssl x509 -in "$1.crt" -outform DER -out bad.der
-    local size
-    size=$(stat -c %s bad.der)
-    printf '%02x' $((0x$(tail -c 1 bad.der | od -An -tx1 | tr -d ' ') ^ 1)) | sed 's/^/\\x/' | xargs -0 printf '%b' |
-        dd of=bad.der bs=1 seek=$((size - 1)) conv=notrunc status=none
+    flip bad.der -1
     openssl x509 -inform DER -in bad.der -out "$2.crt"
 }
 

@@ -86,6 +86,13 @@ static void advance(struct flow *f, size_t *cursor, size_t end, enum flow_state 
         ++*cursor;
 }
 
+/* A worker's cursor that nobody has asked for lately: what lies behind it may be another row's place by now. */
+static void catch_up(size_t *cursor, size_t done)
+{
+    if (*cursor < done)
+        *cursor = done;
+}
+
 static void flow_die(struct flow *f, const struct p11ca_err *why)
 {
     if (!f->dead)
@@ -216,13 +223,14 @@ static void sign(struct flow *f, const struct run *run)
 
 /* Under the lock: a run, but not more than each worker's share of what is there, and one by one of a token that is far away
  * or may be. */
-static bool take_to_sign(struct flow *f, struct run *run)
+static bool take_to_sign(struct flow *f, unsigned max_signing, struct run *run)
 {
     bool one_by_one = f->is_far || f->samples < SLOW_SAMPLES;
     size_t want = one_by_one ? 1 : (f->reserved - f->to_sign + f->workers - 1) / f->workers;
 
-    if (f->lost || f->signing >= f->max_signing)
+    if (f->lost || f->signing >= max_signing)
         return false;
+    catch_up(&f->to_sign, f->signed_);
     for (; f->to_sign < f->reserved && run->n < want && run->n < SIGN_RUN; f->to_sign++) {
         if (at(f, f->to_sign)->state == FLOW_RESERVED)
             run->row[run->n++] = at(f, f->to_sign);
@@ -235,20 +243,26 @@ static bool take_to_sign(struct flow *f, struct run *run)
     return true;
 }
 
-/* Under the lock: signatures first, unless enough are at the token already. */
-static bool take(struct flow *f, struct run *run)
+/* Under the lock. */
+static bool take_to_prepare(struct flow *f, struct run *run)
 {
-    *run = (struct run){.n = 0};
-    if (f->dead)
-        return false;
-    if (take_to_sign(f, run))
-        return true;
+    catch_up(&f->to_prepare, f->prepared);
     while (f->to_prepare < f->read && at(f, f->to_prepare)->state != FLOW_READ)
         f->to_prepare++;
     if (f->to_prepare == f->read || f->stopping)
         return false;
     run->row[run->n++] = at(f, f->to_prepare++);
     return true;
+}
+
+/* Under the lock: signatures first, unless enough are at the token already. More of them are better than nothing to do. */
+static bool take(struct flow *f, struct run *run)
+{
+    *run = (struct run){.n = 0};
+    if (f->dead)
+        return false;
+    return take_to_sign(f, f->max_signing, run) || take_to_prepare(f, run) ||
+           take_to_sign(f, f->sessions, run);
 }
 
 static bool is_turn(const struct flow *f);

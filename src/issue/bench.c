@@ -122,6 +122,7 @@ static int issue_all(struct bench *b, double *ret_rate, struct p11ca_err *err)
         .ctx = b->ctx,
         .ledger = b->ledger,
         .authority = &b->authority,
+        .expected = b->n,
         .jobs = b->jobs,
     };
     struct flow *flow;

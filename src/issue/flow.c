@@ -712,7 +712,7 @@ static void reopen(struct flow *f)
     pipeline_signer_done(&f->signer);
     authority_done(o->authority);
     if (authority_open(o->authority, o->ctx.home, o->ledger, conf, &err) == 0)
-        rc = pipeline_signer(&f->signer, o->authority, o->ctx.issuer, &err);
+        rc = pipeline_signer(&f->signer, o->authority, o->ctx.issuer, o->expected, &err);
     pthread_mutex_lock(&f->lock);
     if (rc != 0)
         flow_die(f, &err);
@@ -923,7 +923,8 @@ int flow_open(struct flow **ret, const struct flow_order *order, struct p11ca_er
     if (!f)
         return err_nomem(err);
     f->order = *order;
-    if (order->authority && pipeline_signer(&f->signer, order->authority, order->ctx.issuer, err) != 0) {
+    if (order->authority &&
+        pipeline_signer(&f->signer, order->authority, order->ctx.issuer, order->expected, err) != 0) {
         free(f);
         return -1;
     }

@@ -235,7 +235,7 @@ static int sign(struct ledger *l, struct job *job, const struct job_ctx *ctx, co
     home_detail(ctx->home, "serial %s reserved by '%s'", serial, ctx->authority->name);
     if ((o->new_key && write_key(m, o->new_key, err) != 0) || approve(l, job, ctx, m->extra->hooks, err) != 0)
         return -1;
-    if (pipeline_signer(&signer, a, ctx->issuer, err) != 0)
+    if (pipeline_signer(&signer, a, ctx->issuer, 1, err) != 0)
         return -1;
     pipeline_sign(job, &signer);
     pipeline_verify(&job, 1, &signer);

@@ -213,6 +213,7 @@ static int run_flow(
         .authority = a,
         .output = lot->order->output,
         .note = source->publish && !lot->order->dry_run,
+        .expected = lot->preflight.n,
         .jobs = lot->order->jobs,
     };
     int rc;

@@ -11,7 +11,7 @@
 /* A serial that is taken is drawn again; a third time the generator is broken. */
 #define SERIAL_TRIES 3
 
-/* Verifications that a table has to save time in, to pay for itself. */
+/* Verifications after which a table has saved the time it takes to make. */
 #define TABLE_FROM 1000
 
 static int take_row(struct job *job, const struct job_ctx *ctx, const struct ledger_cert *c)
@@ -297,7 +297,7 @@ int pipeline_reserve(struct ledger *l, struct job *job, const struct job_ctx *ct
 }
 
 int pipeline_signer(struct pipeline_signer *ret, const struct authority *a, const struct issuer *issuer,
-    struct p11ca_err *err)
+    size_t expected, struct p11ca_err *err)
 {
     EVP_PKEY *pub;
 
@@ -312,6 +312,7 @@ int pipeline_signer(struct pipeline_signer *ret, const struct authority *a, cons
     ret->alg = sigalg_for_key(&a->spki);
     ret->spki = issuer ? &issuer->spki : &a->spki;
     ret->pub = pub;
+    ret->n = expected;
     return 0;
 }
 
@@ -364,13 +365,13 @@ static int check_signature(struct job *job, const struct pipeline_signer *s)
         &job->err, "token '%s': key '%s'", s->authority->token->binding->name, s->authority->conf->key);
 }
 
-/* Once so many were verified that more will come; NULL before, and for keys of other kinds. */
+/* Once there are so many that it saves time; NULL before, and for keys of other kinds. */
 static const struct p256_table *table(struct pipeline_signer *s, size_t n)
 {
     struct p256_table *t = atomic_load(&s->table);
     struct p11ca_err ignored;
 
-    if (t || s->spki->kind != KEY_P256 || atomic_fetch_add(&s->n_verified, n) < TABLE_FROM ||
+    if (t || s->spki->kind != KEY_P256 || atomic_fetch_add(&s->n, n) < TABLE_FROM ||
         atomic_exchange(&s->has_tried, true))
         return t;
     if (p256_table_new(s->spki, &t, &ignored) != 0)

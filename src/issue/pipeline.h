@@ -37,14 +37,14 @@ struct pipeline_signer {
     const struct sigalg *alg;
     const struct spki *spki;
     EVP_PKEY *pub;
-    atomic_size_t n_verified;
+    atomic_size_t n;       /* signatures verified, or known to come */
     atomic_bool has_tried; /* to make a table */
     struct p256_table *_Atomic table;
 };
 
-/* issuer NULL: the key signs its own certificate. */
+/* issuer NULL: the key signs its own certificate. expected: so many signatures will be asked for; 0: nobody knows. */
 P11CA_CHECK int pipeline_signer(struct pipeline_signer *ret, const struct authority *a,
-    const struct issuer *issuer, struct p11ca_err *err);
+    const struct issuer *issuer, size_t expected, struct p11ca_err *err);
 void pipeline_signer_done(struct pipeline_signer *s);
 
 /* The token's part: fills job->sig. Afterwards the state is what it was, or JOB_FAILED. */

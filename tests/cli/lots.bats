@@ -156,6 +156,14 @@ verdicts() {
     done
 }
 
+@test "more rows than are kept from the check: the others are read again, each once" {
+    "$lot" many 9000 M many.pem many.csv
+    succeeds "${batch[@]}" many.csv -o all.pem --format bundle
+    [[ $stderr == *'9000 rows: 9000 new, 0 reused, 0 rejected; '* ]] || fail 'want all of them new'
+    equal "$(sql "SELECT count(*), count(DISTINCT device), count(DISTINCT spki_sha256) FROM certificate WHERE device LIKE 'M-%' AND status = 1")" '9000|9000|9000'
+    equal "$(grep -c BEGIN all.pem)" 9000
+}
+
 @test "a token that lies: no certificate of it, and the lot ends" {
     use_fault_module
     P11CA_FAULT='C_Sign:20=garbage' run --separate-stderr "${batch[@]}" --json requests -o out

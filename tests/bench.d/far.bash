@@ -11,7 +11,7 @@ FAR_MS=5
 rows_far() {
     cat <<END
 far_limit|/s|far token, $FAR_MS ms, $FAR_SESSIONS sessions: min($FAR_SESSIONS / ($FAR_MS ms + 1/S), L)
-far_rate|/s|  p11ca bench, $FAR_SESSIONS jobs
+far_rate|/s|  p11ca bench
 far_ratio|ratio|  rate / limit
 far_batch|/s|  p11ca batch: a directory of requests to a bundle
 END
@@ -44,7 +44,7 @@ note_far_limit() {
 turn_far() {
     local home=home-far-$RUN
     note_far_limit
-    run far_p11ca -C home-far --json bench -a factory -n "$N" -j "$FAR_SESSIONS"
+    run far_p11ca -C home-far --json bench -a factory -n "$N"
     note far_rate "$(jq .rate run.out)"
     note_ratio far_ratio far_rate far_limit
     cp -a home-far "$home"

@@ -226,11 +226,12 @@ static void sign(struct flow *f, const struct run *run)
 static bool take_to_sign(struct flow *f, unsigned max_signing, struct run *run)
 {
     bool one_by_one = f->is_far || f->samples < SLOW_SAMPLES;
-    size_t want = one_by_one ? 1 : (f->reserved - f->to_sign + f->workers - 1) / f->workers;
+    size_t want;
 
     if (f->lost || f->signing >= max_signing)
         return false;
     catch_up(&f->to_sign, f->signed_);
+    want = one_by_one ? 1 : (f->reserved - f->to_sign + f->workers - 1) / f->workers;
     for (; f->to_sign < f->reserved && run->n < want && run->n < SIGN_RUN; f->to_sign++) {
         if (at(f, f->to_sign)->state == FLOW_RESERVED)
             run->row[run->n++] = at(f, f->to_sign);
@@ -255,14 +256,16 @@ static bool take_to_prepare(struct flow *f, struct run *run)
     return true;
 }
 
-/* Under the lock: signatures first, unless enough are at the token already. More of them are better than nothing to do. */
+/* Under the lock: signatures first, unless enough are at the token already. More of them are better than nothing to do,
+ * but for stations: whose row comes next is not to wait for a run of others. */
 static bool take(struct flow *f, struct run *run)
 {
     *run = (struct run){.n = 0};
     if (f->dead)
         return false;
-    return take_to_sign(f, f->max_signing, run) || take_to_prepare(f, run) ||
-           take_to_sign(f, f->sessions, run);
+    if (take_to_sign(f, f->max_signing, run) || take_to_prepare(f, run))
+        return true;
+    return f->order.window <= 0 && take_to_sign(f, f->sessions, run);
 }
 
 static bool is_turn(const struct flow *f);
@@ -873,6 +876,7 @@ int flow_run(struct flow *f, struct p11ca_err *err)
     unsigned i;
     int rc = 0;
 
+    set_now(f); /* what the source did before may have taken minutes */
     if (f->order.source->publish && f->order.authority) {
         if (pthread_create(&f->publisher, NULL, publisher, f) != 0)
             return err_nomem(err);

@@ -213,7 +213,7 @@ static int run_flow(
         .authority = a,
         .output = lot->order->output,
         .note = source->publish && !lot->order->dry_run,
-        .expected = lot->preflight.n,
+        .expected = lot->n_new,
         .jobs = lot->order->jobs,
     };
     int rc;

@@ -402,7 +402,7 @@ static void verify_quickly(struct job *const *jobs, size_t n, const struct p256_
 
 void pipeline_verify(struct job *const *jobs, size_t n, struct pipeline_signer *s)
 {
-    const struct p256_table *t = table(s, n);
+    const struct p256_table *t = n ? table(s, n) : NULL;
     struct job *left[PIPELINE_RUN];
     size_t i, n_left = 0;
 

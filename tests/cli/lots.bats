@@ -47,6 +47,16 @@ verdicts() {
     equal "$(sql 'SELECT count(*), count(name), (SELECT count(DISTINCT lot) FROM certificate WHERE lot NOTNULL) FROM lot')" '1|1|1'
 }
 
+@test "the time of a row is when it was issued, not when the lot began" {
+    "$lot" few 3
+    use_fault_module
+    P11CA_FAULT='C_Login:*=sleep:2100' succeeds "${batch[@]}" few -o out --report r.ndjson
+    local said reserved
+    said=$(jq -s 'map(select(.row) | .time | fromdateiso8601) | min' r.ndjson)
+    reserved=$(sql "SELECT min(reserved_at) FROM certificate WHERE device LIKE 'D-%'")
+    ((reserved - said <= 1)) || fail "want $reserved, have $said"
+}
+
 @test "one file for all: the same again; not for another lot, and that is told before anything is signed" {
     local form
     "$lot" few 5

@@ -15,8 +15,8 @@
 
 /*
  * Signatures of a token that is a library come from the same processors, and of several at once most would wait for its
- * locks: there no more than half of the workers are at it. Each signs a run of rows and verifies them while the next one
- * signs, so that the place at the token changes hands seldom.
+ * locks: there no more than half of the workers are at it while the others have something else to do. Each signs a run of
+ * rows and verifies them while the next one signs, so that the place at the token changes hands seldom.
  *
  * A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing. The
  * quickest of the first few decides: on a busy machine any of them may have waited for a processor.

@@ -83,7 +83,7 @@ struct flow_order {
     const char *output; /* the directory that paths of rows begin with; NULL: none in particular */
     bool note;          /* ... but refusals, which the ledger keeps */
     bool alone;         /* each row stands for itself: its refusal may be an alarm, its answer publishes it */
-    size_t expected;    /* rows; 0: nobody knows */
+    size_t expected;    /* signatures; 0: nobody knows */
     unsigned jobs;      /* workers; 0: as many as serve this machine and token best */
     double window; /* seconds that a row waits at most for others to share its transaction; 0: no limit */
 };

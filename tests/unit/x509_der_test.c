@@ -1,4 +1,6 @@
 /* DER reader and writer, object identifiers, serials. */
+#include <pthread.h>
+
 #include "x509_help.h"
 
 #include "x509/der.h"
@@ -247,15 +249,27 @@ static void oid_table(void **state)
     }
 }
 
-static int fixed_random(void *arg, uint8_t *p, size_t len)
+/* What a source of randomness gives, and how often it was asked. */
+struct given {
+    uint8_t octet;
+    bool fails;
+    int asked;
+};
+
+static int given_random(void *arg, uint8_t *p, size_t len)
 {
-    memset(p, *(uint8_t *)arg, len);
-    return 0;
+    struct given *g = arg;
+
+    g->asked++;
+    memset(p, g->octet, len);
+    return g->fails ? -1 : 0;
 }
 
 static void serials(void **state)
 {
-    uint8_t serial[SERIAL_LEN], seed = 0xff;
+    uint8_t serial[SERIAL_LEN];
+    struct given given = {.octet = 0xff};
+    struct serial_source s = {.random = given_random, .arg = &given};
     int i;
 
     (void)state;
@@ -263,12 +277,81 @@ static void serials(void **state)
         assert_ok(serial_draw(serial, &err));
         assert_true(serial[0] >= 1 && serial[0] <= 0x7f);
     }
-    assert_ok(serial_draw_from(fixed_random, &seed, serial, &err));
+    assert_ok(serial_draw_from(&s, serial, &err));
     assert_bytes(DER_OF(serial, sizeof(serial)), "7fffffffffffffffffffffffffffffffffffffff");
-    seed = 0;
-    assert_int_equal(serial_draw_from(fixed_random, &seed, serial, &err), -1);
+    for (i = 1; i < SERIAL_DRAW; i++)
+        assert_ok(serial_draw_from(&s, serial, &err));
+    assert_int_equal(given.asked, 2);
+    assert_ok(serial_draw_from(&s, serial, &err));
+    assert_int_equal(given.asked, 3);
+}
+
+static void serials_of_a_broken_generator(void **state)
+{
+    uint8_t serial[SERIAL_LEN];
+    struct given given = {.octet = 0};
+    struct serial_source s = {.random = given_random, .arg = &given};
+
+    (void)state;
+    assert_int_equal(serial_draw_from(&s, serial, &err), -1);
     assert_string_equal(err.msg, "serial: the random generator gives zeros");
     assert_int_equal(err.kind, P11CA_BUG);
+    assert_int_equal(given.asked, 10);
+
+    given = (struct given){.octet = 1, .fails = true};
+    assert_int_equal(serial_draw_from(&s, serial, &err), -1);
+    assert_non_null(strstr(err.msg, "serial: random generator"));
+
+    /* It fails only when the run has its head already. */
+    s.n_run = 1;
+    assert_int_equal(serial_draw_from(&s, serial, &err), -1);
+    assert_int_equal(s.n_own, 0);
+}
+
+/* A run has its first octets in common, and nothing else; the next run has others. */
+static void serials_come_in_runs(void **state)
+{
+    static uint8_t serial[2 * SERIAL_RUN + 1][SERIAL_LEN];
+    size_t i, k;
+
+    (void)state;
+    /* From wherever the thread's run is now to the end of it. */
+    assert_ok(serial_draw(serial[1], &err));
+    do {
+        memcpy(serial[0], serial[1], SERIAL_LEN);
+        assert_ok(serial_draw(serial[1], &err));
+    } while (memcmp(serial[0], serial[1], SERIAL_HEAD) == 0);
+    for (i = 2; i <= 2 * SERIAL_RUN; i++)
+        assert_ok(serial_draw(serial[i], &err));
+    for (i = 1; i <= 2 * SERIAL_RUN; i++) {
+        size_t first = i <= SERIAL_RUN ? 1 : SERIAL_RUN + 1;
+
+        assert_memory_equal(serial[i], serial[first], SERIAL_HEAD);
+        for (k = 0; k < i; k++)
+            assert_memory_not_equal(serial[i] + SERIAL_HEAD, serial[k] + SERIAL_HEAD, 8);
+    }
+    assert_memory_not_equal(serial[1], serial[SERIAL_RUN + 1], SERIAL_HEAD);
+}
+
+static void *draw_one(void *p)
+{
+    struct p11ca_err ignored;
+
+    return serial_draw(p, &ignored) == 0 ? p : NULL;
+}
+
+static void serials_of_threads(void **state)
+{
+    uint8_t serial[2][SERIAL_LEN];
+    pthread_t t;
+    void *p;
+
+    (void)state;
+    assert_ok(serial_draw(serial[0], &err));
+    assert_int_equal(pthread_create(&t, NULL, draw_one, serial[1]), 0);
+    assert_int_equal(pthread_join(t, &p), 0);
+    assert_non_null(p);
+    assert_memory_not_equal(serial[0], serial[1], SERIAL_HEAD);
 }
 
 int main(void)
@@ -285,6 +368,9 @@ int main(void)
         cmocka_unit_test(oids),
         cmocka_unit_test(oid_table),
         cmocka_unit_test(serials),
+        cmocka_unit_test(serials_of_a_broken_generator),
+        cmocka_unit_test(serials_come_in_runs),
+        cmocka_unit_test(serials_of_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

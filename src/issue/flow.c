@@ -25,10 +25,17 @@
 #define SLOW_TOKEN   3.0
 #define SLOW_SAMPLES 8
 
+/* Seconds after which what waits for the ledger is written, without others to share the transaction: a slow token would
+ * make few signatures into a full turn, and whoever pulls the plug loses them. */
+#define PATIENCE 1.0
+
 /* What rows are compared by; 0: none. */
 struct tags {
     uint64_t key, device;
 };
+
+/* How many rows under way have a tag in each place: of most rows it says that no other can have the same. */
+#define TAG_PLACES 32768
 
 /*
  * Rows are numbered as they are read; cursors are the number of the next row for a step. For each:
@@ -71,6 +78,7 @@ struct flow {
     pthread_t worker[MAX_WORKERS], publisher;
     bool has_publisher;
     struct tags tags[FLOW_ROWS]; /* of those that have a serial and are not told yet */
+    uint16_t tagged[TAG_PLACES];
     struct flow_row row[FLOW_ROWS];
 };
 
@@ -319,7 +327,7 @@ static size_t collect(struct flow *f, size_t first, size_t end, struct flow_row 
 
 static void publish_rows(struct flow *f, size_t first, size_t end)
 {
-    struct flow_row *list[FLOW_TURN];
+    struct flow_row *list[FLOW_FILES];
     size_t n = collect(f, first, end, list), i;
 
     if (n)
@@ -342,7 +350,7 @@ static void *publisher(void *p)
     pthread_mutex_lock(&f->lock);
     while (!f->leaving) {
         first = f->to_publish;
-        end = f->recorded - first > FLOW_TURN ? first + FLOW_TURN : f->recorded;
+        end = f->recorded - first > FLOW_FILES ? first + FLOW_FILES : f->recorded;
         if (first == end) {
             pthread_cond_wait(&f->files, &f->lock);
             continue;
@@ -437,11 +445,38 @@ static struct tags tags_of(const struct job *job)
     return (struct tags){tag_of(job->spki_sha256, sizeof(uint64_t)), len ? tag_of(job->device, len) : 0};
 }
 
-/* Whether a row that is under way, from the first one given on, has the same key or device. */
-static bool must_wait(const struct flow *f, size_t first, size_t n)
+static uint16_t *place(struct flow *f, uint64_t tag)
 {
-    const struct tags own = tags_of(&f->row[n % FLOW_ROWS].job), *other;
+    return &f->tagged[(tag >> 1) % TAG_PLACES];
+}
 
+static void set_tags(struct flow *f, size_t n, struct tags tags)
+{
+    f->tags[n % FLOW_ROWS] = tags;
+    if (tags.key)
+        ++*place(f, tags.key);
+    if (tags.device)
+        ++*place(f, tags.device);
+}
+
+static void clear_tags(struct flow *f, size_t n)
+{
+    struct tags *tags = &f->tags[n % FLOW_ROWS];
+
+    if (tags->key)
+        --*place(f, tags->key);
+    if (tags->device)
+        --*place(f, tags->device);
+    *tags = (struct tags){0, 0};
+}
+
+/* Whether a row that is under way, from the first one given on, has the same key or device. */
+static bool must_wait(struct flow *f, size_t first, size_t n)
+{
+    const struct tags own = tags_of(&at(f, n)->job), *other;
+
+    if (!*place(f, own.key) && !(own.device && *place(f, own.device)))
+        return false;
     for (; first < n; first++) {
         other = &f->tags[first % FLOW_ROWS];
         if (other->key == own.key || (own.device && other->device == own.device))
@@ -465,8 +500,9 @@ static int note_reject(struct flow *f, struct flow_row *row, struct p11ca_err *e
     return ledger_event(f->order.ledger, &e, err);
 }
 
-static int reserve_row(struct flow *f, struct flow_row *row, struct p11ca_err *err)
+static int reserve_row(struct flow *f, size_t n, struct p11ca_err *err)
 {
+    struct flow_row *row = at(f, n);
     bool was_failed = row->job.state == JOB_FAILED;
 
     if (f->order.source->admit && row->job.state != JOB_FAILED)
@@ -475,7 +511,8 @@ static int reserve_row(struct flow *f, struct flow_row *row, struct p11ca_err *e
         return -1;
     /* What a station's line makes of itself is its own affair. */
     row->fatal = ends_all(&row->job) && !(was_failed && f->order.alone);
-    f->tags[row - f->row] = row->job.state == JOB_RESERVED ? tags_of(&row->job) : (struct tags){0, 0};
+    if (row->job.state == JOB_RESERVED)
+        set_tags(f, n, tags_of(&row->job));
     return note_reject(f, row, err);
 }
 
@@ -487,7 +524,7 @@ static int reserve(struct flow *f, struct span *s, size_t marking, bool *ret_blo
     for (i = s->first; i < s->end; i++) {
         if (at(f, i)->job.state != JOB_FAILED && must_wait(f, marking, i))
             break;
-        if (reserve_row(f, at(f, i), err) != 0)
+        if (reserve_row(f, i, err) != 0)
             return -1;
         if (at(f, i)->fatal) {
             i++;
@@ -791,6 +828,7 @@ static void tell(struct flow *f)
         struct flow_row *row = at(f, i);
 
         f->order.source->done(f->order.arg, row, row->dropped && dead ? &f->why : NULL);
+        clear_tags(f, i);
         release(row);
     }
     pthread_mutex_lock(&f->lock);
@@ -817,18 +855,24 @@ static void grow(struct flow *f)
     f->max_workers = 0;
 }
 
-/* Until there is something to do. With a window, no longer than a row may wait. */
+/* Seconds that a row waits at most. */
+static double patience(const struct flow *f)
+{
+    return f->order.window > 0 ? f->order.window : PATIENCE;
+}
+
+/* Until there is something to do, and no longer than a row may wait. */
 static void wait_for_event(struct flow *f)
 {
     struct timespec until;
     double left;
 
-    if (f->order.window <= 0 || f->told == f->read) {
+    if (f->told == f->read) {
         pthread_cond_wait(&f->event, &f->lock);
         return;
     }
     /* Workers tell of full turns only: a row that begins to wait meanwhile is not kept for longer. */
-    left = waiting(f) ? f->waiting_since + f->order.window - clock_seconds() : f->order.window;
+    left = waiting(f) ? f->waiting_since + patience(f) - clock_seconds() : patience(f);
     if (left <= 0)
         return;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -840,9 +884,7 @@ static void wait_for_event(struct flow *f)
 
 static bool is_due(const struct flow *f)
 {
-    if (is_turn(f))
-        return true;
-    return f->order.window > 0 && waiting(f) && clock_seconds() >= f->waiting_since + f->order.window;
+    return is_turn(f) || (waiting(f) && clock_seconds() >= f->waiting_since + patience(f));
 }
 
 static bool is_over(const struct flow *f)

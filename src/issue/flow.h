@@ -12,7 +12,8 @@
  *
  * The caller's thread is the ledger's one writer. It writes in turns: whatever waits for it - rows to reserve, to record,
  * to mark - goes into one durable transaction. A turn comes when enough rows wait, or when the workers have nothing to do
- * until it does, so that a single row is not kept waiting, and a full pipeline pays one sync for hundreds.
+ * until it does, so that a single row is not kept waiting, and a full pipeline pays one sync for hundreds; and when a row
+ * has waited for a second, so that few signatures of a slow token are lost with the process.
  *
  * A row that has the key or the device of one that is under way waits until that one is at the end: only then the ledger
  * can tell what to do about it.
@@ -26,8 +27,9 @@
 #include "issue/lot_input.h"
 #include "issue/pipeline.h"
 
-#define FLOW_ROWS 1024 /* under way at once */
-#define FLOW_TURN 256  /* rows of each kind in one transaction */
+#define FLOW_ROWS  2048 /* under way at once */
+#define FLOW_TURN  512  /* rows of each kind in one transaction */
+#define FLOW_FILES 256  /* rows published at once */
 
 /* Of a digest: enough that nobody finds two inputs with one (2^64 tries). */
 #define LOT_HASH 16
@@ -64,7 +66,7 @@ struct flow_source {
     void (*prepare)(void *arg, struct flow_row *row);
     /* Before its serial is taken; may job_fail(). NULL: no more questions. */
     void (*admit)(void *arg, struct flow_row *row);
-    /* On the publisher's thread: up to FLOW_TURN rows that are JOB_ISSUED, durable. May job_fail() each. NULL: no files. */
+    /* On the publisher's thread: up to FLOW_FILES rows that are JOB_ISSUED, durable. May job_fail() each. NULL: no files. */
     void (*publish)(void *arg, struct flow_row **rows, size_t n);
     /* In order, when nothing more will happen to the row. why: what ended the flow before its turn; NULL unless dropped. */
     void (*done)(void *arg, struct flow_row *row, const struct p11ca_err *why);
@@ -85,7 +87,7 @@ struct flow_order {
     bool alone;         /* each row stands for itself: its refusal may be an alarm, its answer publishes it */
     size_t expected;    /* signatures; 0: nobody knows */
     unsigned jobs;      /* workers; 0: as many as serve this machine and token best */
-    double window; /* seconds that a row waits at most for others to share its transaction; 0: no limit */
+    double window; /* seconds that a row waits at most for others to share its transaction; 0: one second */
 };
 
 P11CA_CHECK int flow_open(struct flow **ret, const struct flow_order *order, struct p11ca_err *err);

@@ -446,8 +446,8 @@ static size_t add_outputs(struct lot *lot, struct flow_row **rows, size_t n, str
 /* On the publisher's thread: the output is its own until the flow has ended. */
 static void publish(void *arg, struct flow_row **rows, size_t n)
 {
-    struct flow_row *in[FLOW_TURN];
-    struct p11ca_err results[FLOW_TURN], err;
+    struct flow_row *in[FLOW_FILES];
+    struct p11ca_err results[FLOW_FILES], err;
     struct lot *lot = arg;
     size_t added = add_outputs(lot, rows, n, in), i;
     int rc = added ? lot_output_flush(&lot->output, results, &err) : 0;

@@ -16,10 +16,11 @@
 /*
  * Signatures of a token that is a library come from the same processors, and of several at once most would wait for its
  * locks: there no more than half of the workers are at it while the others have something else to do. Each signs a run of
- * rows and verifies them while the next one signs, so that the place at the token changes hands seldom.
+ * rows, so that the place at the token changes hands seldom; what comes back is verified in runs, too, by whoever has time.
  *
- * A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing. The
- * quickest of the first few decides: on a busy machine any of them may have waited for a processor.
+ * A token that needs this much more time than processor is somewhere else: more signatures at once cost nothing, and who
+ * has one asks for the next. The quickest of the first few decides: on a busy machine any of them may have waited for a
+ * processor.
  */
 #define SIGN_RUN     PIPELINE_RUN
 #define SLOW_TOKEN   3.0
@@ -51,6 +52,9 @@ struct flow {
 
     size_t read, to_prepare, prepared, reserved, to_sign, signed_, recorded, to_publish, published, marked,
         told;
+
+    struct flow_row *answered[FLOW_ROWS]; /* in the order of the signatures; [to_verify, n_answered) */
+    size_t n_answered, to_verify;
 
     unsigned workers, max_workers, busy;
     unsigned signing;     /* at the token */
@@ -108,6 +112,11 @@ static void flow_die(struct flow *f, const struct p11ca_err *why)
     f->dead = f->stopping = true;
 }
 
+static bool for_stations(const struct flow *f)
+{
+    return f->order.window > 0;
+}
+
 /* --- workers --- */
 
 /* What only ends a row, and what ends all. */
@@ -124,16 +133,6 @@ static double thread_seconds(void)
 
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void prepare(struct flow *f, struct flow_row *row)
-{
-    f->order.source->prepare(f->order.arg, row);
-    pthread_mutex_lock(&f->lock);
-    row->state = FLOW_PREPARED;
-    advance(f, &f->prepared, f->read, FLOW_PREPARED);
-    if (row->fatal)
-        flow_die(f, &row->job.err);
 }
 
 /* Whether the signature failed because of a token that may come back; then the row is as if nothing had happened. */
@@ -164,12 +163,24 @@ static void sample(struct flow *f, struct flow_row *row)
     pthread_mutex_unlock(&f->lock);
 }
 
-/* Rows that a worker has taken. */
+/* Rows that a worker has taken, and for what. Comes back with the lock. */
 struct run {
+    void (*work)(struct flow *f, const struct run *run);
     struct flow_row *row[SIGN_RUN];
     size_t n;
-    bool to_sign;
 };
+
+static void prepare(struct flow *f, const struct run *run)
+{
+    struct flow_row *row = run->row[0];
+
+    f->order.source->prepare(f->order.arg, row);
+    pthread_mutex_lock(&f->lock);
+    row->state = FLOW_PREPARED;
+    advance(f, &f->prepared, f->read, FLOW_PREPARED);
+    if (row->fatal)
+        flow_die(f, &row->job.err);
+}
 
 /* Whether the next of a run is still to be signed. */
 static bool goes_on(struct flow *f, bool *ret_sample)
@@ -181,14 +192,6 @@ static bool goes_on(struct flow *f, bool *ret_sample)
     *ret_sample = f->samples < SLOW_SAMPLES;
     pthread_mutex_unlock(&f->lock);
     return on;
-}
-
-static void leave_token(struct flow *f)
-{
-    pthread_mutex_lock(&f->lock);
-    f->signing--;
-    pthread_cond_signal(&f->work);
-    pthread_mutex_unlock(&f->lock);
 }
 
 /* How many of the run: fewer when the token is lost. */
@@ -206,26 +209,50 @@ static size_t sign_rows(struct flow *f, const struct run *run)
         lost = took_back(f, run->row[i]);
         pthread_mutex_unlock(&f->lock);
     }
-    leave_token(f);
     return lost ? i - 1 : i;
+}
+
+/* Under the lock. */
+static void signed_or_failed(struct flow *f, struct flow_row *row)
+{
+    row->state = FLOW_SIGNED;
+    if (ends_all(&row->job))
+        flow_die(f, &row->job.err);
 }
 
 static void sign(struct flow *f, const struct run *run)
 {
-    struct job *jobs[SIGN_RUN];
     size_t n = sign_rows(f, run), i;
 
-    for (i = 0; i < n; i++)
-        jobs[i] = &run->row[i]->job;
-    pipeline_verify(jobs, n, &f->signer);
     pthread_mutex_lock(&f->lock);
+    f->signing--;
     f->with_signer--;
     f->n_signed += n;
     for (i = 0; i < n; i++) {
-        run->row[i]->state = FLOW_SIGNED;
-        if (ends_all(&run->row[i]->job))
-            flow_die(f, &run->row[i]->job.err);
+        if (run->row[i]->job.state == JOB_FAILED) {
+            signed_or_failed(f, run->row[i]);
+        } else {
+            run->row[i]->state = FLOW_ANSWERED;
+            f->answered[f->n_answered++ % FLOW_ROWS] = run->row[i];
+        }
     }
+    advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
+    /* A place at the token, or something to verify. */
+    pthread_cond_signal(&f->work);
+}
+
+static void verify(struct flow *f, const struct run *run)
+{
+    struct job *jobs[SIGN_RUN];
+    size_t i;
+
+    for (i = 0; i < run->n; i++)
+        jobs[i] = &run->row[i]->job;
+    pipeline_verify(jobs, run->n, &f->signer);
+    pthread_mutex_lock(&f->lock);
+    f->with_signer--;
+    for (i = 0; i < run->n; i++)
+        signed_or_failed(f, run->row[i]);
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
 }
 
@@ -246,8 +273,20 @@ static bool take_to_sign(struct flow *f, unsigned max_signing, struct run *run)
     }
     if (run->n == 0)
         return false;
-    run->to_sign = true;
+    run->work = sign;
     f->signing++;
+    f->with_signer++;
+    return true;
+}
+
+/* Under the lock. */
+static bool take_to_verify(struct flow *f, size_t least, struct run *run)
+{
+    if (f->lost || f->n_answered - f->to_verify < least)
+        return false;
+    while (f->to_verify < f->n_answered && run->n < SIGN_RUN)
+        run->row[run->n++] = f->answered[f->to_verify++ % FLOW_ROWS];
+    run->work = verify;
     f->with_signer++;
     return true;
 }
@@ -261,19 +300,29 @@ static bool take_to_prepare(struct flow *f, struct run *run)
     if (f->to_prepare == f->read || f->stopping)
         return false;
     run->row[run->n++] = at(f, f->to_prepare++);
+    run->work = prepare;
     return true;
 }
 
-/* Under the lock: signatures first, unless enough are at the token already. More of them are better than nothing to do,
- * but for stations: whose row comes next is not to wait for a run of others. */
+/* When so many wait to be verified, nobody else has the time. Where signatures are slow these are few. */
+static size_t max_answered(const struct flow *f)
+{
+    return f->is_far ? f->workers : 2 * SIGN_RUN;
+}
+
+/* Under the lock: signatures first, unless enough are at the token already; more of them are better than nothing to do. A
+ * station's row is answered as soon as it is signed, and does not wait for a run of others. */
 static bool take(struct flow *f, struct run *run)
 {
     *run = (struct run){.n = 0};
     if (f->dead)
         return false;
-    if (take_to_sign(f, f->max_signing, run) || take_to_prepare(f, run))
+    if (for_stations(f))
+        return take_to_verify(f, 1, run) || take_to_sign(f, f->max_signing, run) || take_to_prepare(f, run);
+    if (take_to_verify(f, max_answered(f), run))
         return true;
-    return f->order.window <= 0 && take_to_sign(f, f->sessions, run);
+    return take_to_sign(f, f->max_signing, run) || take_to_verify(f, SIGN_RUN, run) ||
+           take_to_prepare(f, run) || take_to_verify(f, 1, run) || take_to_sign(f, f->sessions, run);
 }
 
 static bool is_turn(const struct flow *f);
@@ -299,11 +348,7 @@ static void *work(void *p)
         }
         f->busy++;
         pthread_mutex_unlock(&f->lock);
-        /* Both come back with the lock. */
-        if (run.to_sign)
-            sign(f, &run);
-        else
-            prepare(f, run.row[0]);
+        run.work(f, &run);
         f->busy--;
         tell_caller(f);
     }
@@ -397,7 +442,8 @@ static bool is_idle(const struct flow *f)
         return false;
     if (f->dead)
         return true;
-    return (f->lost || f->to_sign >= f->reserved) && (f->stopping || f->to_prepare >= f->read);
+    return (f->lost || (f->to_verify == f->n_answered && f->to_sign >= f->reserved)) &&
+           (f->stopping || f->to_prepare >= f->read);
 }
 
 /* Under the lock: whether the caller's thread has something to do but reading. */

@@ -5,7 +5,8 @@
  *   read       the caller's thread   next() of the source
  *   prepare    workers               prepare() of the source: parsed, checked, built, linted
  *   reserve    the caller's thread   look-ups, a serial
- *   sign       workers               through the token; then parsed anew and verified
+ *   sign       workers               through the token
+ *   verify     workers               parsed anew, and the signature
  *   record     the caller's thread   the certificate
  *   publish    one thread            files
  *   tell       the caller's thread   marked as published; done() of the source
@@ -39,6 +40,7 @@ enum flow_state {
     FLOW_READ,
     FLOW_PREPARED,
     FLOW_RESERVED, /* to be signed */
+    FLOW_ANSWERED, /* a signature, to be verified */
     FLOW_SIGNED,   /* or nothing to sign */
     FLOW_RECORDED, /* durable */
     FLOW_PUBLISHED,

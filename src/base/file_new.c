@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -28,15 +30,33 @@ int file_new_nameless(int dir, const char *name)
     return openat(dir, name, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-bool file_new_can_name(void)
+static bool has_proc;
+static pthread_once_t asked_for_proc = PTHREAD_ONCE_INIT;
+
+static void ask_for_proc(void)
 {
-    return access("/proc/self/fd", X_OK) == 0;
+    has_proc = access("/proc/self/fd", X_OK) == 0;
 }
 
+bool file_new_can_name(void)
+{
+    pthread_once(&asked_for_proc, ask_for_proc);
+    return has_proc;
+}
+
+/* The descriptor itself needs no way through /proc, but a privilege, or Linux 6.10: ENOENT without. */
 int file_new_name(int fd, int dir, const char *name)
 {
+    static atomic_bool refused;
     char self[64];
 
+    if (!atomic_load(&refused)) {
+        if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+            return 0;
+        if (errno == EEXIST)
+            return -1;
+        atomic_store(&refused, errno == ENOENT);
+    }
     snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW);
 }

@@ -15,8 +15,9 @@
 #define BUSY_STEP_MS 5
 #define CLOCK_SLACK  60 /* seconds that clocks of machines which share a ledger may differ */
 #define CHECKPOINT                                                                                           \
-    32768               /* pages of write-ahead log (128 MiB): a page touched by many commits is moved once */
-#define CACHE_KIB 65536 /* index pages are hit at random; a million rows have about 150 MiB of them */
+    4096 /* pages of write-ahead log (16 MiB): more would leave the processor's cache, and need new memory */
+#define LOG_KEPT  16777216 /* octets of it that stay for the next process */
+#define CACHE_KIB 65536    /* index pages are hit at random; a million rows have about 150 MiB of them */
 
 SCOPE_DEFINE(ledger, struct ledger *, ledger_close)
 
@@ -121,8 +122,8 @@ static int set_up_writing(struct ledger *l, int64_t version, struct p11ca_err *e
 
     sqlite3_snprintf(sizeof(text), text,
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = %d;"
-        "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = 4194304",
-        CHECKPOINT, CACHE_KIB);
+        "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d",
+        CHECKPOINT, CACHE_KIB, LOG_KEPT);
     if (set_wal(l, err) != 0 || sql_exec(l, text, err) != 0)
         return -1;
     keep_log(l);

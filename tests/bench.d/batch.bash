@@ -9,6 +9,8 @@ batch_bundle|/s|p11ca batch: a directory of requests to a bundle
 batch_bundle_wall|/s|  by the clock of the whole process
 batch_keys|/s|p11ca batch: public keys to a directory
 batch_keys_wall|/s|  by the clock of the whole process
+batch_keys_bundle|/s|p11ca batch: public keys to a bundle
+batch_keys_bundle_wall|/s|  by the clock of the whole process
 END
 }
 
@@ -29,4 +31,7 @@ turn_batch() {
     good 'p11ca batch --format bundle' "bundle-$RUN" "$N"
     batch batch_keys keys.csv "keys-$RUN"
     good 'p11ca batch of keys' "keys-$RUN" "$N"
+    batch batch_keys_bundle keys.csv "keys-$RUN.pem" --format bundle
+    split_bundle "keys-$RUN.pem" "keys-bundle-$RUN"
+    good 'p11ca batch of keys --format bundle' "keys-bundle-$RUN" "$N"
 }

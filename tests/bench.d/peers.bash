@@ -5,7 +5,10 @@
 rows_peers() {
     cat <<END
 openssl_ca|/s|openssl ca -infiles, engine pkcs11
-ratio_openssl_ca|ratio|  p11ca batch / openssl ca, both by the clock
+ratio_files|ratio|  p11ca batch, requests to a directory / openssl ca, both by the clock
+ratio_bundle|ratio|  p11ca batch, requests to a bundle / openssl ca
+ratio_keys|ratio|  p11ca batch, public keys to a directory / openssl ca
+ratio_keys_bundle|ratio|  p11ca batch, public keys to a bundle / openssl ca
 issue|/s|p11ca issue, a process for each certificate
 x509_req|/s|openssl x509 -req, engine pkcs11, a process for each
 ratio_x509_req|ratio|  time of p11ca issue / of openssl x509 -req: at most 1 is wanted
@@ -96,6 +99,9 @@ turn_peers() {
     timed_rate certtool "$PEER_N" each certtool_one
     good certtool "certtool-$RUN" "$PEER_N"
 
-    note_ratio ratio_openssl_ca batch_files_wall openssl_ca
+    note_ratio ratio_files batch_files_wall openssl_ca
+    note_ratio ratio_bundle batch_bundle_wall openssl_ca
+    note_ratio ratio_keys batch_keys_wall openssl_ca
+    note_ratio ratio_keys_bundle batch_keys_bundle_wall openssl_ca
     note_ratio ratio_x509_req x509_req issue
 }

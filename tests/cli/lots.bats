@@ -230,6 +230,17 @@ verdicts() {
     all_there "$rows"
 }
 
+@test "a kernel that names a file by its descriptor only for the privileged: through /proc" {
+    LD_PRELOAD=$BUILD/tests/world.so P11CA_OLD_LINK=1 succeeds "${batch[@]}" requests -o out
+    all_there "$rows"
+    # The other way leaves what is in the way, too.
+    rm out/D-0000002.crt
+    echo 'something else' >out/D-0000002.crt
+    LD_PRELOAD=$BUILD/tests/world.so P11CA_OLD_LINK=1 run --separate-stderr "${batch[@]}" requests -o out
+    equal "$status" 1
+    equal "$(<out/D-0000002.crt)" 'something else'
+}
+
 @test "the disk is full on the way: a clear line, nothing half written; with room again, the rest" {
     [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
     mkdir small

@@ -163,9 +163,9 @@ static void sample(struct flow *f, struct flow_row *row)
     pthread_mutex_unlock(&f->lock);
 }
 
-/* Rows that a worker has taken, and for what. Comes back with the lock. */
+/* Rows that a worker has taken, and for what. */
 struct run {
-    void (*work)(struct flow *f, const struct run *run);
+    void (*work)(struct flow *f, const struct run *run); /* begins without the lock and comes back with it */
     struct flow_row *row[SIGN_RUN];
     size_t n;
 };

@@ -11,13 +11,15 @@
 #include "ledger/schema.h"
 #include "ledger/sql.h"
 
-#define BUSY_MS      10000 /* a group of 256 rows is committed in milliseconds; a checkpoint may take a second */
+#define BUSY_MS      10000 /* a group of 512 rows is committed in milliseconds; a checkpoint may take a second */
 #define BUSY_STEP_MS 5
 #define CLOCK_SLACK  60 /* seconds that clocks of machines which share a ledger may differ */
-#define CHECKPOINT                                                                                           \
-    4096 /* pages of write-ahead log (16 MiB): more would leave the processor's cache, and need new memory */
-#define LOG_KEPT  16777216 /* octets of it that stay for the next process */
-#define CACHE_KIB 65536    /* index pages are hit at random; a million rows have about 150 MiB of them */
+
+/* Of the write-ahead log: more would leave the processor's cache, and need new memory. */
+#define CHECKPOINT 4096     /* pages */
+#define LOG_KEPT   16777216 /* octets that stay for the next process */
+
+#define CACHE_KIB 65536 /* index pages are hit at random; a million rows have about 100 MiB of them */
 
 SCOPE_DEFINE(ledger, struct ledger *, ledger_close)
 

@@ -55,7 +55,8 @@ int file_new_name(int fd, int dir, const char *name)
             return 0;
         if (errno == EEXIST)
             return -1;
-        atomic_store(&refused, errno == ENOENT);
+        if (errno == ENOENT)
+            atomic_store(&refused, true);
     }
     snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW);

@@ -19,7 +19,7 @@ int file_new_write(int fd, const void *p, size_t len);
  */
 int file_new_nameless(int dir, const char *name);
 
-/* Whether what is nameless can be given a name later: that needs /proc. */
+/* Whether what is nameless can be given a name later: of an older kernel that needs /proc. */
 bool file_new_can_name(void);
 
 /* EEXIST: there is one already. */

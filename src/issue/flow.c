@@ -282,7 +282,7 @@ static bool take_to_sign(struct flow *f, unsigned max_signing, struct run *run)
 /* Under the lock. */
 static bool take_to_verify(struct flow *f, size_t least, struct run *run)
 {
-    if (f->lost || f->n_answered - f->to_verify < least)
+    if (f->n_answered - f->to_verify < least)
         return false;
     while (f->to_verify < f->n_answered && run->n < SIGN_RUN)
         run->row[run->n++] = f->answered[f->to_verify++ % FLOW_ROWS];
@@ -310,8 +310,8 @@ static size_t max_answered(const struct flow *f)
     return f->is_far ? f->workers : 2 * SIGN_RUN;
 }
 
-/* Under the lock: signatures first, unless enough are at the token already; more of them are better than nothing to do. A
- * station's row is answered as soon as it is signed, and does not wait for a run of others. */
+/* Under the lock: signatures first, unless enough are at the token already; more of them are better than nothing to do.
+ * For stations, whose rows are to be answered soon, what is signed is verified before more is. */
 static bool take(struct flow *f, struct run *run)
 {
     *run = (struct run){.n = 0};
@@ -426,7 +426,7 @@ static size_t waiting(const struct flow *f)
 {
     size_t n = f->signed_ - f->recorded;
 
-    if (!(f->blocked && n == 0) && f->prepared - f->reserved > n)
+    if (!f->stopping && !(f->blocked && n == 0) && f->prepared - f->reserved > n)
         n = f->prepared - f->reserved;
     return f->published - f->marked > n ? f->published - f->marked : n;
 }
@@ -442,14 +442,20 @@ static bool is_idle(const struct flow *f)
         return false;
     if (f->dead)
         return true;
-    return (f->lost || (f->to_verify == f->n_answered && f->to_sign >= f->reserved)) &&
+    return f->to_verify == f->n_answered && (f->lost || f->to_sign >= f->reserved) &&
            (f->stopping || f->to_prepare >= f->read);
+}
+
+/* The token was lost, and everything that came from it before has been verified. */
+static bool may_reopen(const struct flow *f)
+{
+    return f->lost && f->with_signer == 0 && f->to_verify == f->n_answered;
 }
 
 /* Under the lock: whether the caller's thread has something to do but reading. */
 static bool is_turn(const struct flow *f)
 {
-    if (waiting(f) >= FLOW_TURN || (f->lost && f->with_signer == 0))
+    if (waiting(f) >= FLOW_TURN || may_reopen(f))
         return true;
     if (!is_idle(f))
         return false;
@@ -758,8 +764,8 @@ static void take_turn(struct flow *f)
 
     if (f->stopping && is_idle(f))
         drop_rest(f);
-    t = (struct turn){
-        span(f->marked, f->published), span(f->recorded, f->signed_), span(f->reserved, f->prepared), false};
+    t = (struct turn){span(f->marked, f->published), span(f->recorded, f->signed_),
+        span(f->reserved, f->stopping ? f->reserved : f->prepared), false};
     pthread_mutex_unlock(&f->lock);
     set_now(f);
     rc = f->order.authority ? write_turn(f, &t, &err) : judge(f, &t.reserve, &err);
@@ -944,8 +950,10 @@ static void loop(struct flow *f)
         bool more = fill(f);
 
         grow(f);
+        if (!f->waiting_since && waiting(f))
+            f->waiting_since = clock_seconds();
         f->lost = f->lost && !f->dead;
-        if (f->lost && f->with_signer == 0) {
+        if (may_reopen(f)) {
             reopen(f);
         } else if (is_due(f)) {
             f->waiting_since = 0;

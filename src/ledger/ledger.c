@@ -16,8 +16,9 @@
 #define CLOCK_SLACK  60 /* seconds that clocks of machines which share a ledger may differ */
 
 /* Of the write-ahead log: more would leave the processor's cache, and need new memory. */
-#define CHECKPOINT 4096     /* pages */
-#define LOG_KEPT   16777216 /* octets that stay for the next process */
+#define CHECKPOINT 4096 /* pages */
+#define LOG_KEPT                                                                                             \
+    33554432 /* octets that are not cut off when it begins anew: the last transaction makes it longer */
 
 #define CACHE_KIB 65536 /* index pages are hit at random; a million rows have about 100 MiB of them */
 

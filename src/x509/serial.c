@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 #include <string.h>
+#include <unistd.h>
 
 static int from_openssl(void *arg, uint8_t *p, size_t len)
 {
@@ -48,5 +49,12 @@ int serial_draw_from(struct serial_source *s, uint8_t ret[SERIAL_LEN], struct p1
 
 int serial_draw(uint8_t ret[SERIAL_LEN], struct p11ca_err *err)
 {
+    static _Thread_local pid_t process;
+
+    /* After fork() both would draw the same. */
+    if (process != getpid()) {
+        process = getpid();
+        of_thread.n_run = of_thread.n_own = 0;
+    }
     return serial_draw_from(&of_thread, ret, err);
 }

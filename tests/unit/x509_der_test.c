@@ -1,5 +1,7 @@
 /* DER reader and writer, object identifiers, serials. */
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "x509_help.h"
 
@@ -354,6 +356,32 @@ static void serials_of_threads(void **state)
     assert_memory_not_equal(serial[0], serial[1], SERIAL_HEAD);
 }
 
+static void serials_of_processes(void **state)
+{
+    uint8_t serial[2][SERIAL_LEN];
+    int ends[2], status;
+    pid_t child;
+
+    (void)state;
+    assert_ok(serial_draw(serial[0], &err));
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        if (serial_draw(serial[1], &err) != 0 || write(ends[1], serial[1], SERIAL_LEN) != SERIAL_LEN)
+            _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(ends[0], serial[1], SERIAL_LEN), SERIAL_LEN);
+    assert_memory_not_equal(serial[0], serial[1], SERIAL_HEAD);
+    assert_ok(serial_draw(serial[0], &err));
+    assert_memory_not_equal(serial[0] + SERIAL_HEAD, serial[1] + SERIAL_HEAD, 8);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +399,7 @@ int main(void)
         cmocka_unit_test(serials_of_a_broken_generator),
         cmocka_unit_test(serials_come_in_runs),
         cmocka_unit_test(serials_of_threads),
+        cmocka_unit_test(serials_of_processes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

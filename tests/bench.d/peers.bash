@@ -5,7 +5,7 @@
 rows_peers() {
     cat <<END
 openssl_ca|/s|openssl ca -infiles, engine pkcs11
-ratio_files|ratio|  p11ca batch, requests to a directory / openssl ca, both by the clock
+ratio_files|ratio|  p11ca batch, requests to a directory / openssl ca, by the clock
 ratio_bundle|ratio|  p11ca batch, requests to a bundle / openssl ca
 ratio_keys|ratio|  p11ca batch, public keys to a directory / openssl ca
 ratio_keys_bundle|ratio|  p11ca batch, public keys to a bundle / openssl ca

@@ -910,7 +910,7 @@ static void grow(struct flow *f)
 /* Seconds that a row waits at most. */
 static double patience(const struct flow *f)
 {
-    return f->order.window > 0 ? f->order.window : PATIENCE;
+    return for_stations(f) ? f->order.window : PATIENCE;
 }
 
 /* Until there is something to do, and no longer than a row may wait. */

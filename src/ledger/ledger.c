@@ -15,10 +15,10 @@
 #define BUSY_STEP_MS 5
 #define CLOCK_SLACK  60 /* seconds that clocks of machines which share a ledger may differ */
 
-/* Of the write-ahead log: more would leave the processor's cache, and need new memory. */
-#define CHECKPOINT 4096 /* pages */
-#define LOG_KEPT                                                                                             \
-    33554432 /* octets that are not cut off when it begins anew: the last transaction makes it longer */
+/* Of the write-ahead log: more would leave the processor's cache, and need new memory. The last transaction goes beyond that,
+ * and is not to be cut off when the log begins anew. */
+#define CHECKPOINT 4096     /* pages */
+#define LOG_KEPT   33554432 /* octets */
 
 #define CACHE_KIB 65536 /* index pages are hit at random; a million rows have about 100 MiB of them */
 
@@ -108,8 +108,8 @@ static int set_wal(struct ledger *l, struct p11ca_err *err)
 }
 
 /*
- * The log file stays when it has been emptied into the database at the end: making it anew costs a sync of the
- * directory, and growing it costs more than writing over what is there. All content is in ledger.db all the same.
+ * The log file stays, empty, when all of it has gone into the database at the end: making it anew costs a sync of the
+ * directory.
  */
 static void keep_log(struct ledger *l)
 {

@@ -107,6 +107,7 @@ setup_file() {
     leaf two-uris subjectAltName=URI:spiffe://mesh.example/svc/a,URI:spiffe://mesh.example/svc/b
     leaf two-names subjectAltName=DNS:a.example,DNS:b.example
     leaf other-kind subjectAltName=email:a@a.example
+    cat below.crt inter.crt >long.chain
     make_crls
     cat server.crt inter.crt >server.pem
     cat root.crl crls/inter.crl >good.crls
@@ -117,8 +118,10 @@ setup_file() {
     done
 } >/dev/null 2>&1
 
+# A copy of it all: what a test writes must not meet the one that runs beside it.
 setup() {
-    cd "$BATS_FILE_TMPDIR"
+    cp -R "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR/own"
+    cd "$BATS_TEST_TMPDIR/own"
     pids=()
 }
 
@@ -222,7 +225,7 @@ client() {
     case $1 in
     'no certificate') return ;;
     'leaf alone, its issuer missing') cert=good chain= ;;
-    'pathLen exceeded') chain=long.chain && cat below.crt inter.crt >long.chain ;;
+    'pathLen exceeded') chain=long.chain ;;
     'unknown CA') chain=foreign.crt ;;
     'RSA of 1,024 bits') key=rsa ;;
     esac
@@ -351,16 +354,6 @@ nginx_row() {
 
 good=(-cert good.crt -key leaf.key -cert_chain inter.crt)
 
-# A service of the test's own, for which "good" can be revoked.
-own_mesh() {
-    rm -rf own
-    mkdir own
-    cp crls/inter.crl own
-    policy own
-    cp index index.before
-    mesh own
-}
-
 # timeout passes a second one on no more.
 hang_up() {
     kill -HUP "$(pgrep -P "${pids[-1]}")"
@@ -368,8 +361,7 @@ hang_up() {
 
 revoke_good() {
     openssl ca -config ca.conf -keyfile inter.key -cert inter.crt -revoke good.crt
-    crl inter own/inter.crl
-    cp index.before index
+    crl inter crls/inter.crl
     hang_up
     until_there grep -q 'read its CRLs anew' "$log"
 } 2>/dev/null
@@ -379,7 +371,7 @@ said_twice() {
 }
 
 @test "a client accepted, then revoked and the CRL reloaded, is refused on its resumed connection" {
-    own_mesh
+    mesh crls
     for tls in tls1_3 tls1_2; do
         talk ok $tls "${good[@]}" -sess_out "$tls.session"
         equal "$reused" no
@@ -401,9 +393,10 @@ said_twice() {
 }
 
 @test "a CRL that is played back leaves those that are loaded in force" {
-    own_mesh
+    mesh crls
+    cp crls/inter.crl before.crl
     revoke_good
-    cp crls/inter.crl own/inter.crl
+    cp before.crl crls/inter.crl
     hang_up
     until_there grep -qx 'mesh: keeps the CRLs it has: CRL: RFC 5280 5.2.3: cRLNumber, thisUpdate: want none lower than what is loaded, have one' "$log"
     talk 44 tls1_3 "${good[@]}"

@@ -58,7 +58,7 @@ struct flow {
 
     unsigned workers, max_workers, busy;
     unsigned signing;     /* at the token */
-    unsigned max_signing; /* at most so many, and as sessions: libp11 waits for ever for one more */
+    unsigned max_signing; /* at most so many, and as sessions: one more would wait inside libp11 */
     unsigned sessions;
     bool is_far;          /* the token: a place at it is not left empty */
     unsigned with_signer; /* they, and those that verify what came back */
@@ -140,8 +140,10 @@ static bool took_back(struct flow *f, struct flow_row *row)
 {
     if (row->job.state != JOB_FAILED || !signer_is_lost(&row->job.err))
         return false;
+    pthread_mutex_lock(&f->lock);
     f->lost = true;
     f->lost_why = row->job.err;
+    pthread_mutex_unlock(&f->lock);
     row->job.state = JOB_RESERVED;
     memset(&row->job.err, 0, sizeof(row->job.err));
     return true;
@@ -168,6 +170,7 @@ struct run {
     void (*work)(struct flow *f, const struct run *run); /* begins without the lock and comes back with it */
     struct flow_row *row[SIGN_RUN];
     size_t n;
+    bool is_sample; /* it is to be seen how long the token takes */
 };
 
 static void prepare(struct flow *f, const struct run *run)
@@ -183,13 +186,12 @@ static void prepare(struct flow *f, const struct run *run)
 }
 
 /* Whether the next of a run is still to be signed. */
-static bool goes_on(struct flow *f, bool *ret_sample)
+static bool goes_on(struct flow *f)
 {
     bool on;
 
     pthread_mutex_lock(&f->lock);
     on = !f->dead && !f->lost;
-    *ret_sample = f->samples < SLOW_SAMPLES;
     pthread_mutex_unlock(&f->lock);
     return on;
 }
@@ -197,17 +199,15 @@ static bool goes_on(struct flow *f, bool *ret_sample)
 /* How many of the run: fewer when the token is lost. */
 static size_t sign_rows(struct flow *f, const struct run *run)
 {
-    bool is_sample, lost = false;
+    bool lost = false;
     size_t i;
 
-    for (i = 0; i < run->n && !lost && goes_on(f, &is_sample); i++) {
-        if (is_sample)
+    for (i = 0; i < run->n && !lost && (i == 0 || goes_on(f)); i++) {
+        if (run->is_sample)
             sample(f, run->row[i]);
         else
             pipeline_sign(&run->row[i]->job, &f->signer);
-        pthread_mutex_lock(&f->lock);
         lost = took_back(f, run->row[i]);
-        pthread_mutex_unlock(&f->lock);
     }
     return lost ? i - 1 : i;
 }
@@ -237,8 +237,6 @@ static void sign(struct flow *f, const struct run *run)
         }
     }
     advance(f, &f->signed_, f->reserved, FLOW_SIGNED);
-    /* A place at the token, or something to verify. */
-    pthread_cond_signal(&f->work);
 }
 
 static void verify(struct flow *f, const struct run *run)
@@ -274,6 +272,7 @@ static bool take_to_sign(struct flow *f, unsigned max_signing, struct run *run)
     if (run->n == 0)
         return false;
     run->work = sign;
+    run->is_sample = f->samples < SLOW_SAMPLES;
     f->signing++;
     f->with_signer++;
     return true;
@@ -325,6 +324,29 @@ static bool take(struct flow *f, struct run *run)
            take_to_prepare(f, run) || take_to_verify(f, 1, run) || take_to_sign(f, f->sessions, run);
 }
 
+/* So many signatures are worth waking somebody to verify them: a run, or as many as a far token makes at once, because a
+ * slow one's few must not wait for more. */
+static size_t worth_waking(const struct flow *f)
+{
+    if (for_stations(f) || f->samples < SLOW_SAMPLES)
+        return 1;
+    return f->is_far && f->sessions < SIGN_RUN ? f->sessions : SIGN_RUN;
+}
+
+/*
+ * Under the lock: something is left for one who waits. Whoever comes back from the token asks for the next signature
+ * himself: with another one woken for it, a far token would cost more switches than signatures.
+ */
+static void wake_another(struct flow *f)
+{
+    bool sign = !f->lost && f->signing < f->max_signing && f->to_sign < f->reserved;
+    bool verify = f->n_answered - f->to_verify >= worth_waking(f);
+    bool prepare = !f->stopping && f->to_prepare < f->read;
+
+    if (sign || verify || prepare)
+        pthread_cond_signal(&f->work);
+}
+
 static bool is_turn(const struct flow *f);
 
 /* Under the lock. */
@@ -347,6 +369,7 @@ static void *work(void *p)
             continue;
         }
         f->busy++;
+        wake_another(f);
         pthread_mutex_unlock(&f->lock);
         run.work(f, &run);
         f->busy--;

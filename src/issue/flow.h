@@ -19,8 +19,9 @@
  * A row that has the key or the device of one that is under way waits until that one is at the end: only then the ledger
  * can tell what to do about it.
  *
- * When the token is lost (session, device, login), signing stops; once what is under way has come back and is
- * verified, the authority is opened anew, once, and the rest is asked for again. A second loss without a signature in between ends the flow.
+ * When the token is lost (session, device, login), signing stops; once what is under way has come back and is verified,
+ * the authority is opened anew, once, and the rest is asked for again. A second loss without a signature in between ends
+ * the flow.
  */
 #ifndef ISSUE_FLOW_H
 #define ISSUE_FLOW_H

@@ -86,9 +86,14 @@ void signer_close(struct signer *s)
     free(s);
 }
 
+/* Whoever asks for one more waits inside libp11, for somebody who gives his back: a switch for every signature. */
+#define LIBP11_SESSIONS 16
+
 unsigned signer_sessions(const struct signer *s)
 {
-    return (unsigned)gate_sessions(s->gate_slot);
+    size_t n = gate_sessions(s->gate_slot);
+
+    return n < LIBP11_SESSIONS ? (unsigned)n : LIBP11_SESSIONS;
 }
 
 bool signer_is_lost(const struct p11ca_err *err)

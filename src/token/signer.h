@@ -21,7 +21,7 @@ void signer_close(struct signer *s);
 
 EVP_PKEY *signer_get0_pkey(const struct signer *s);
 
-/* How many may sign at once. */
+/* How many may sign at once: what the token's kind allows, as far as libp11 can use it. */
 unsigned signer_sessions(const struct signer *s);
 
 /*

@@ -10,17 +10,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How far a long work has come. */
+struct p11ca_progress {
+    const char
+        *what; /* is being done, a constant: "checking", then "issuing", or "reporting" when nothing is */
+    size_t done, total; /* rows; total 0: not known */
+    double seconds;     /* since this was begun */
+};
+
 struct p11ca_ui {
     void *ctx;
     /* One line of progress or explanation, without a newline. */
     void (*say)(void *ctx, const char *line);
     /* As say, for those who want to see every step (-v). */
     void (*detail)(void *ctx, const char *line);
-    /*
-     * How far a long work has come, rows done of all of them (0: not known), seconds since it began; as often as the
-     * work likes.
-     */
-    void (*progress)(void *ctx, size_t done, size_t total, double seconds);
+    /* As often as the work likes. */
+    void (*progress)(void *ctx, const struct p11ca_progress *p);
     /* A yes-or-no question; true is yes. */
     bool (*confirm)(void *ctx, const char *question);
     /* Asks for a line of text, echoed. Writes at most size - 1 bytes and a NUL, returns the length or -1. */

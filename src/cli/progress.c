@@ -17,18 +17,18 @@ static void left_text(double left, char *dst, size_t size)
         snprintf(dst, size, ", %.1f h left", left / 3600);
 }
 
-/* "5120 of 100000 rows, 4310/s, 22 s left" */
-static void line_text(size_t done, size_t total, double seconds, char *dst, size_t size)
+/* "issuing: 5120 of 100000 rows, 4310/s, 22 s left" */
+static void line_text(const struct p11ca_progress *at, char *dst, size_t size)
 {
-    double rate = seconds > 0 ? (double)done / seconds : 0;
+    double rate = at->seconds > 0 ? (double)at->done / at->seconds : 0;
     char of[32] = "", left[48] = "";
 
-    if (total)
-        snprintf(of, sizeof(of), " of %zu", total);
-    if (total > done && rate > 0)
-        left_text((double)(total - done) / rate, left, sizeof(left));
-    snprintf(
-        dst, size, "%zu%s row%s, %.0f/s%s", done, of, (total ? total : done) == 1 ? "" : "s", rate, left);
+    if (at->total)
+        snprintf(of, sizeof(of), " of %zu", at->total);
+    if (at->total > at->done && rate > 0)
+        left_text((double)(at->total - at->done) / rate, left, sizeof(left));
+    snprintf(dst, size, "%s: %zu%s row%s, %.0f/s%s", at->what, at->done, of,
+        (at->total ? at->total : at->done) == 1 ? "" : "s", rate, left);
 }
 
 /* As wide as there is room for beside the text; empty when there is none, or no end is known. */
@@ -47,30 +47,35 @@ static void bar_text(const struct progress *p, size_t done, size_t total, size_t
     memcpy(dst + 1 + room, "] ", 3);
 }
 
-static void draw(struct progress *p, size_t done, size_t total, double seconds)
+static void draw(struct progress *p, const struct p11ca_progress *at)
 {
     char text[160], bar[WIDEST + 4];
 
-    line_text(done, total, seconds, text, sizeof(text));
-    bar_text(p, done, total, strlen(text), bar);
+    line_text(at, text, sizeof(text));
+    bar_text(p, at->done, at->total, strlen(text), bar);
     /* Into the last column nothing is written: some terminals begin a new line then. */
     fprintf(p->out, "\r\033[K%s%.*s", bar, p->columns > 1 ? (int)p->columns - 1 : 0, text);
     fflush(p->out);
     p->drawn = true;
 }
 
-void progress_update(struct progress *p, size_t done, size_t total, double seconds)
+void progress_update(struct progress *p, const struct p11ca_progress *at)
 {
     char text[160];
 
-    if (!p->out || seconds - p->shown < (p->tty ? REDRAW : REPEAT))
+    if (!p->out)
         return;
-    p->shown = seconds;
+    if (!p->what || strcmp(p->what, at->what) != 0)
+        p->shown = 0;
+    p->what = at->what;
+    if (at->seconds - p->shown < (p->tty ? REDRAW : REPEAT))
+        return;
+    p->shown = at->seconds;
     if (p->tty) {
-        draw(p, done, total, seconds);
+        draw(p, at);
         return;
     }
-    line_text(done, total, seconds, text, sizeof(text));
+    line_text(at, text, sizeof(text));
     fprintf(p->out, "%s\n", text);
 }
 

@@ -9,17 +9,20 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <p11ca/ui.h>
+
 struct progress {
     FILE *out;   /* NULL: nobody waits */
     bool tty;    /* it is a terminal */
     bool shared; /* results go to a terminal, too */
     bool drawn;  /* the line is there */
     unsigned columns;
-    double shown; /* when, in seconds since the beginning */
+    const char *what; /* of the last update */
+    double shown;     /* when, in seconds since that was begun */
 };
 
-/* As a struct p11ca_ui's progress. total 0: not known. */
-void progress_update(struct progress *p, size_t done, size_t total, double seconds);
+/* As a struct p11ca_ui's progress. */
+void progress_update(struct progress *p, const struct p11ca_progress *at);
 
 /* Before anything else is written to the terminal. p may be NULL. */
 void progress_clear(struct progress *p);

@@ -15,11 +15,11 @@ static void say(void *ctx, const char *line)
     cli_say(ctx, "%s", line);
 }
 
-static void progress(void *ctx, size_t done, size_t total, double seconds)
+static void progress(void *ctx, const struct p11ca_progress *p)
 {
     const struct cli *cli = ctx;
 
-    progress_update(cli->progress, done, total, seconds);
+    progress_update(cli->progress, p);
 }
 
 static void progress_init(struct progress *p)
@@ -66,13 +66,19 @@ static void put(int tty, const char *text, const char *end)
     dprintf(tty, "%s%s", safe, end);
 }
 
+/* A question stands on a line of its own. */
+static int open_terminal(const struct cli *cli)
+{
+    progress_clear(cli->progress);
+    return file_open_tty();
+}
+
 /* A typed yes; a wrong answer asks again, the end of input is no. */
 static bool confirm(void *ctx, const char *question)
 {
-    AUTO_FD tty = file_open_tty();
+    AUTO_FD tty = open_terminal(ctx);
     char line[64];
 
-    (void)ctx;
     while (tty >= 0) {
         put(tty, question, " [yes/no] ");
         if (read_line(tty, line, sizeof(line)) < 0)
@@ -87,9 +93,8 @@ static bool confirm(void *ctx, const char *question)
 
 static int ask(void *ctx, const char *question, char *buf, size_t size)
 {
-    AUTO_FD tty = file_open_tty();
+    AUTO_FD tty = open_terminal(ctx);
 
-    (void)ctx;
     if (tty < 0)
         return -1;
     put(tty, question, " ");
@@ -98,11 +103,10 @@ static int ask(void *ctx, const char *question, char *buf, size_t size)
 
 static int secret(void *ctx, const char *prompt, char *buf, size_t size)
 {
-    AUTO_FD tty = file_open_tty();
+    AUTO_FD tty = open_terminal(ctx);
     struct termios old, quiet;
     int n;
 
-    (void)ctx;
     if (tty < 0 || tcgetattr(tty, &old) != 0)
         return -1;
     quiet = old;
@@ -125,11 +129,10 @@ static int secret(void *ctx, const char *prompt, char *buf, size_t size)
 /* Alone on the screen, and gone from it when the key is pressed. */
 static int reveal(void *ctx, const char *heading, const char *text)
 {
-    AUTO_FD tty = file_open_tty();
+    AUTO_FD tty = open_terminal(ctx);
     char line[8];
     int n;
 
-    (void)ctx;
     if (tty < 0)
         return -1;
     dprintf(tty, CLEAR);

@@ -46,12 +46,12 @@ void home_detail(const struct p11ca_home *home, const char *fmt, ...)
     ui->detail(ui->ctx, line);
 }
 
-void home_progress(const struct p11ca_home *home, size_t done, size_t total, double seconds)
+void home_progress(const struct p11ca_home *home, const struct p11ca_progress *p)
 {
     const struct p11ca_ui *ui = home->env.ui;
 
     if (ui && ui->progress)
-        ui->progress(ui->ctx, done, total, seconds);
+        ui->progress(ui->ctx, p);
 }
 
 /* The shape of an installation: bin/p11ca, lib/p11ca/libp11ca-gate.so, share/p11ca/tokens. */

@@ -64,7 +64,7 @@ void home_say(const struct p11ca_home *home, const char *fmt, ...) __attribute__
 void home_detail(const struct p11ca_home *home, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* How far a long work has come; as in struct p11ca_ui. */
-void home_progress(const struct p11ca_home *home, size_t done, size_t total, double seconds);
+void home_progress(const struct p11ca_home *home, const struct p11ca_progress *p);
 
 /* P11CA_USAGE when p11ca.conf has none of the name. */
 P11CA_CHECK int home_authority(const struct p11ca_home *home, const char *name,

@@ -44,7 +44,7 @@ struct lot {
     struct lot_output output;
     struct lot_report report;
     struct lot_summary summary;
-    double start;
+    double start, pass;  /* when the lot began, and this pass over its rows */
     size_t total, n_new; /* rows of the input; those that are to be signed, or finished */
     int64_t *published;  /* rows of the ledger, when their one file appears at the end */
     size_t n_published;
@@ -72,6 +72,14 @@ const char *p11ca_verdict_name(enum p11ca_verdict verdict)
     };
 
     return words[verdict];
+}
+
+static void show(const struct lot *lot, const char *what, size_t done, size_t total)
+{
+    const struct p11ca_progress p = {
+        .what = what, .done = done, .total = total, .seconds = clock_seconds() - lot->pass};
+
+    home_progress(lot->home, &p);
 }
 
 static bool too_many(const struct lot *lot, size_t rejected)
@@ -200,6 +208,7 @@ static void judged(void *arg, struct flow_row *row, const struct p11ca_err *why)
     if (!row->dropped && (preflight_add(&lot->preflight, &lot->input, row, &err) != 0 ||
                              chain(lot, row->content, &err) != 0 || keep(lot, row, &err) != 0))
         fault(lot, &err);
+    show(lot, "checking", lot->preflight.n, lot->total);
 }
 
 static int run_flow(
@@ -218,6 +227,7 @@ static int run_flow(
     };
     int rc;
 
+    lot->pass = clock_seconds();
     if (flow_open(&lot->flow, &order, err) != 0)
         return -1;
     rc = flow_run(lot->flow, err);
@@ -481,7 +491,7 @@ static void tell(struct lot *lot, const struct p11ca_row *row)
     lot_summary_sample(&lot->summary, clock_seconds() - lot->start, r->rows);
     if (lot->fn)
         lot->fn(lot->arg, row);
-    home_progress(lot->home, r->rows, lot->preflight.n, clock_seconds() - lot->start);
+    show(lot, lot->sign ? "issuing" : "reporting", r->rows, lot->preflight.n);
 }
 
 static enum p11ca_verdict verdict(const struct lot *lot, const struct flow_row *row)

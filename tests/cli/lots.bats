@@ -128,6 +128,30 @@ verdicts() {
     all_there "$rows"
 }
 
+@test "on a terminal a line says what is being done, and it is gone in the end" {
+    local file
+    use_fault_module
+    mkdir few
+    for file in requests/D-000000[1-8]*; do cp "$file" few; done
+    P11CA_FAULT='C_Sign:*=sleep:50' run script -qec "${batch[*]} few -o out --jobs 1 >said" /dev/null
+    equal "$status" 0
+    [[ $output == *$'\r\e[K['*'issuing: '[1-8]' of 8 rows, '*$'\r\e[K8 rows: 8 new, 0 reused, 0 rejected; '* ]] ||
+        fail 'want the line, and then the result alone'
+}
+
+# 4000 rows take longer to check than a fifth of a second, from which on the line is drawn.
+@test "the check has its line, too, and the PIN is asked for on one of its own" {
+    "$lot" many 4000
+    sed -i '/acme-factory/,/store/s|\<pin = "[^"]*"|pin = "prompt"|' home/p11ca.conf
+    TERM=dumb run expect -c "set timeout 60
+        spawn -noecho ${batch[*]:3} many -o out --dry-run --report r.ndjson
+        expect {PIN of token 'factory': } { send -- \"$(cat home/pins/factory)\r\" }
+        expect eof" </dev/null
+    [[ $output == *$'\r\e[K['*'checking: '*' of 4000 rows, '* ]] || fail 'want the line'
+    [[ $output == *$'\r\e[Kuser PIN of token '* ]] || fail 'want it gone before the question'
+    [[ $output == *'4000 rows: 4000 good, '* ]] || fail 'want the lot checked'
+}
+
 @test "killed at every kind of moment: between the steps" {
     local at survived=false
     "$lot" few 6

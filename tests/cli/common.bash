@@ -65,8 +65,9 @@ on_token() {
         --login --pin "$(cat "home/pins/$token")" "$@"
 }
 
+# A query to the ledger of the home $2, which waits for a p11ca that is at it just now.
 sql() {
-    sqlite3 -batch "${2:-home}/ledger.db" "$1"
+    sqlite3 -batch -cmd '.timeout 30000' "${2:-home}/ledger.db" "$1"
 }
 
 # The setting of an authority in p11ca.conf: `key_label factory`.
@@ -173,6 +174,6 @@ reject_noted() {
 # Every invariant holds.
 sound() {
     local home=${1:-home}
-    equal "$(sqlite3 -batch "$home/ledger.db" 'PRAGMA integrity_check')" ok
+    equal "$(sql 'PRAGMA integrity_check' "$home")" ok
     succeeds p11ca -C "$home" audit
 }

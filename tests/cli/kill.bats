@@ -31,7 +31,7 @@ failing_at() {
 
 # After a kill: what is published the ledger knows, and nothing is there by halves.
 sane_after_kill() {
-    equal "$(sqlite3 -batch home/ledger.db 'PRAGMA integrity_check')" ok
+    equal "$(sql 'PRAGMA integrity_check')" ok
     if [[ -e out.crt ]]; then
         equal "$(p11ca -C home show --pem "$(openssl x509 -in out.crt -noout -serial | cut -d= -f2)")" "$(cat out.crt)"
     fi

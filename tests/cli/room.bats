@@ -331,7 +331,7 @@ interrupted() {
     run on_terminal "$2; expect -ex $1; send \"\\003\"; expect -re {rc=(\\d+)}; expect -ex echoes" bash shell.sh
     [[ $status == 0 ]] || fail 'want a terminal that echoes'
     chained
-    equal "$(sqlite3 -batch home/ledger.db 'PRAGMA integrity_check')" ok
+    equal "$(sql 'PRAGMA integrity_check')" ok
 }
 
 @test "Ctrl-C at a confirmation, a question, a hash, an approval: resumed, it completes with the same names" {

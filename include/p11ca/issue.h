@@ -171,9 +171,12 @@ struct p11ca_bench {
     unsigned cores, jobs;
     double sign;   /* S: C_Sign per second, one thread */
     double verify; /* V: verifications per second, one thread */
-    double limit;  /* L = cores / (1/S + 2/V) */
-    double issue;  /* certificates per second, durable, proof of possession checked, verified after signing */
-    size_t issued;
+    double
+        verify_all; /* by a thread on each core at once, together: cores * V, where they do not slow each other down */
+    double limit; /* L = cores / (1/S + 2/V) */
+    double issue; /* certificates per second, durable, proof of possession checked, verified after signing */
+    double issue_keys; /* of public keys: no proof */
+    size_t issued;     /* of each */
 };
 /* Issues n certificates (0: as many as take a few seconds) of profile device, which the authority must be allowed, that
  * have expired before they exist and that nobody gets, into a ledger that is thrown away, in the home's folder. */

@@ -1,6 +1,7 @@
 /* How fast token, machine and p11ca are, in one run: the definitions are in p11ca/issue.h. */
 #include <p11ca/issue.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +16,16 @@
 #include "x509/key.h"
 #include "x509/name.h"
 
-#define MEASURE       1.0 /* seconds for S and for V */
+#define MEASURE       1.0 /* seconds for S, and for V of two kinds of key */
 #define BENCH_SECONDS 3.0 /* of issuing, when no number is given */
 
 SCOPE_DEFINE(pkey, EVP_PKEY *, EVP_PKEY_free)
+
+/* What a device hands over: one or the other is issued from. */
+struct device {
+    char id[24];
+    struct buf csr, pubkey;
+};
 
 struct bench {
     struct job_ctx ctx;
@@ -26,60 +33,101 @@ struct bench {
     struct authority authority;
     struct ledger *ledger;
     unsigned jobs;
-    struct buf *csrs;
+    struct device *devices;
+    bool of_keys; /* no requests, and no proof of possession */
     size_t n, next, issued;
     atomic_bool failed;
 };
 
-/* Requests of as many devices, each with its own key: made before the clock runs. */
-static void make_csr(void *arg, size_t i)
+/* As many devices, each with its own key: made before the clock runs. */
+static void make_device(void *arg, size_t i)
 {
     struct bench *b = arg;
+    struct device *d = &b->devices[i];
     SCOPED(pkey) EVP_PKEY *key = NULL;
     AUTO_BUF subject = BUF_INIT;
     struct p11ca_err err;
     struct spki spki;
     char dn[64];
 
-    snprintf(dn, sizeof(dn), "CN=bench-%07zu", i);
+    snprintf(d->id, sizeof(d->id), "bench-%07zu", i);
+    snprintf(dn, sizeof(dn), "CN=%s", d->id);
     if (key_new(KEY_P256, 0, &key, &err) != 0 || spki_of_key(key, &spki, &err) != 0 ||
         name_from_text(dn, &subject, &err) != 0 ||
-        csr_make(key, der_buf(&subject), &spki, &b->csrs[i], &err) != 0)
+        csr_make(key, der_buf(&subject), &spki, &d->csr, &err) != 0)
+        b->failed = true;
+    buf_add(&d->pubkey, spki.der, spki.len);
+    if (!buf_ok(&d->pubkey))
         b->failed = true;
 }
 
-static int verify_rate(const struct spki *spki, EVP_PKEY *priv, double *ret, struct p11ca_err *err)
+/* One kind of key, verified by several threads at once: what each of them does. */
+struct verifier {
+    const struct spki *spki;
+    struct der text, sig;
+    double rate; /* of all together */
+    pthread_mutex_t lock;
+    bool failed;
+};
+
+static void verify_for_a_while(void *arg, size_t i)
 {
-    const struct sigalg *alg = sigalg_for_key(spki);
-    const struct der text = DER_OF((const uint8_t *)"to be signed", 12);
+    struct verifier *v = arg;
     SCOPED(pkey) EVP_PKEY *pub = NULL;
-    AUTO_BUF sig = BUF_INIT;
+    struct p11ca_err err;
     double start, now;
     unsigned long n = 0;
+    bool good = spki_evp1(v->spki, &pub, &err) == 0;
 
-    if (sigalg_sign(priv, alg, text, &sig, err) != 0 || spki_evp1(spki, &pub, err) != 0)
+    (void)i;
+    for (start = now = clock_seconds(); good && now - start < MEASURE / 2; now = clock_seconds(), n++)
+        good = sigalg_verify(pub, sigalg_for_key(v->spki), v->text, v->sig, &err) == 0;
+    pthread_mutex_lock(&v->lock);
+    if (good)
+        v->rate += (double)n / (now - start);
+    else
+        v->failed = true;
+    pthread_mutex_unlock(&v->lock);
+}
+
+static int verify_rate(
+    const struct spki *spki, EVP_PKEY *priv, unsigned threads, double *ret, struct p11ca_err *err)
+{
+    struct verifier v = {.spki = spki, .text = DER_OF((const uint8_t *)"to be signed", 12)};
+    AUTO_BUF sig = BUF_INIT;
+
+    if (sigalg_sign(priv, sigalg_for_key(spki), v.text, &sig, err) != 0)
         return -1;
-    for (start = now = clock_seconds(); now - start < MEASURE / 2; now = clock_seconds(), n++) {
-        if (sigalg_verify(pub, alg, text, der_buf(&sig), err) != 0)
-            return -1;
-    }
-    *ret = (double)n / (now - start);
-    return 0;
+    v.sig = der_buf(&sig);
+    pthread_mutex_init(&v.lock, NULL);
+    pool_run(threads, threads, verify_for_a_while, &v);
+    pthread_mutex_destroy(&v.lock);
+    *ret = v.rate;
+    return v.failed ? err_set(err, P11CA_BUG, "BENCH", "verifying a signature failed") : 0;
 }
 
 /* One verification is of the request (P-256 here), the other of the issuer's signature: V is their harmonic mean. */
+static int measure_verify(
+    struct bench *b, EVP_PKEY *leaf, unsigned threads, double *ret, struct p11ca_err *err)
+{
+    struct spki spki;
+    double request, issuer;
+
+    if (spki_of_key(leaf, &spki, err) != 0 || verify_rate(&spki, leaf, threads, &request, err) != 0 ||
+        verify_rate(&b->authority.spki, signer_get0_pkey(b->authority.signer), threads, &issuer, err) != 0)
+        return -1;
+    *ret = 2 / (1 / request + 1 / issuer);
+    return 0;
+}
+
 static int measure(struct bench *b, struct p11ca_bench *ret, struct p11ca_err *err)
 {
     SCOPED(pkey) EVP_PKEY *leaf = NULL;
-    struct spki leaf_spki;
-    double request, issuer;
 
     if (doctor_sign_rate(&b->authority.key, MEASURE, &ret->sign, err) != 0 ||
-        key_new(KEY_P256, 0, &leaf, err) != 0 || spki_of_key(leaf, &leaf_spki, err) != 0 ||
-        verify_rate(&leaf_spki, leaf, &request, err) != 0 ||
-        verify_rate(&b->authority.spki, signer_get0_pkey(b->authority.signer), &issuer, err) != 0)
+        key_new(KEY_P256, 0, &leaf, err) != 0 || measure_verify(b, leaf, 1, &ret->verify, err) != 0 ||
+        measure_verify(b, leaf, ret->cores, &ret->verify_all, err) != 0)
         return -1;
-    ret->verify = 2 / (1 / request + 1 / issuer);
     ret->limit = ret->cores / (1 / ret->sign + 2 / ret->verify);
     return 0;
 }
@@ -98,9 +146,10 @@ static int next(void *arg, struct flow_row *row, struct p11ca_err *err)
 static void prepare(void *arg, struct flow_row *row)
 {
     struct bench *b = arg;
-    const struct job_input in = {
-        .profile = b->profile, .csr = der_buf(&b->csrs[row->in.index]), .throwaway = true};
+    const struct device *d = &b->devices[row->in.index];
+    struct job_input in = {.profile = b->profile, .device = d->id, .throwaway = true};
 
+    *(b->of_keys ? &in.pubkey : &in.csr) = der_buf(b->of_keys ? &d->pubkey : &d->csr);
     if (job_prepare(&row->job, &in, &row->ctx) != 0)
         row->fatal = true;
 }
@@ -113,7 +162,7 @@ static void done(void *arg, struct flow_row *row, const struct p11ca_err *why)
     b->issued += row->job.state == JOB_ISSUED;
 }
 
-static int issue_all(struct bench *b, double *ret_rate, struct p11ca_err *err)
+static int issue_all(struct bench *b, double *ret_rate, unsigned *ret_jobs, struct p11ca_err *err)
 {
     static const struct flow_source source = {.next = next, .prepare = prepare, .done = done};
     const struct flow_order order = {
@@ -129,12 +178,13 @@ static int issue_all(struct bench *b, double *ret_rate, struct p11ca_err *err)
     double start;
     int rc;
 
+    b->next = b->issued = 0;
     if (flow_open(&flow, &order, err) != 0)
         return -1;
     start = clock_seconds();
     rc = flow_run(flow, err);
     *ret_rate = (double)b->n / (clock_seconds() - start);
-    b->jobs = flow_workers(flow);
+    *ret_jobs = flow_workers(flow);
     flow_close(flow);
     if (rc == 0 && b->issued != b->n)
         rc = err_set(err, P11CA_BUG, "BENCH", "want %zu certificates, have %zu", b->n, b->issued);
@@ -142,7 +192,7 @@ static int issue_all(struct bench *b, double *ret_rate, struct p11ca_err *err)
 }
 
 /* A ledger like the real one, on the same file system, thrown away afterwards. */
-static int with_ledger(struct bench *b, struct p11ca_bench *ret, struct p11ca_err *err)
+static int with_ledger(struct bench *b, double *ret_rate, unsigned *ret_jobs, struct p11ca_err *err)
 {
     AUTO_STR dir = path_join(b->ctx.home->dir, "bench.XXXXXX");
     AUTO_STR path = NULL;
@@ -161,11 +211,20 @@ static int with_ledger(struct bench *b, struct p11ca_bench *ret, struct p11ca_er
         rc = authority_record(&b->authority, l, err);
     }
     if (rc == 0)
-        rc = issue_all(b, &ret->issue, err);
+        rc = issue_all(b, ret_rate, ret_jobs, err);
     ledger_close(l);
     l = NULL;
     file_remove_tree(dir);
     return rc;
+}
+
+/* Each in a ledger of its own: they are the same devices and keys. */
+static int issue_both(struct bench *b, struct p11ca_bench *ret, struct p11ca_err *err)
+{
+    if (with_ledger(b, &ret->issue, &ret->jobs, err) != 0)
+        return -1;
+    b->of_keys = true;
+    return with_ledger(b, &ret->issue_keys, &ret->jobs, err);
 }
 
 static int run(struct bench *b, size_t n, struct p11ca_bench *ret, struct p11ca_err *err)
@@ -176,16 +235,17 @@ static int run(struct bench *b, size_t n, struct p11ca_bench *ret, struct p11ca_
     if (measure(b, ret, err) != 0)
         return -1;
     b->n = n ? n : (size_t)(ret->limit * BENCH_SECONDS) + FLOW_ROWS;
-    b->csrs = calloc(b->n, sizeof(*b->csrs));
-    if (!b->csrs)
+    b->devices = calloc(b->n, sizeof(*b->devices));
+    if (!b->devices)
         return err_nomem(err);
-    pool_run(ret->cores, b->n, make_csr, b);
-    rc = b->failed ? err_set(err, P11CA_BUG, "BENCH", "making requests failed") : with_ledger(b, ret, err);
+    pool_run(ret->cores, b->n, make_device, b);
+    rc = b->failed ? err_set(err, P11CA_BUG, "BENCH", "making requests failed") : issue_both(b, ret, err);
     ret->issued = b->n;
-    ret->jobs = b->jobs;
-    for (i = 0; i < b->n; i++)
-        buf_done(&b->csrs[i]);
-    free(b->csrs);
+    for (i = 0; i < b->n; i++) {
+        buf_done(&b->devices[i].csr);
+        buf_done(&b->devices[i].pubkey);
+    }
+    free(b->devices);
     return rc;
 }
 

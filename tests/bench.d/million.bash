@@ -12,11 +12,13 @@ million_rss|MiB|  most memory in use (RSS)
 END
 }
 
-# tenth KEY FIRST LAST: certificates per second between two rows of the report. Its times are whole seconds.
+# tenth KEY FIRST LAST: certificates per second between two rows of the report. Its times are whole seconds: counted is
+# from the first row that has another time than the one before to the last such row.
 tenth() {
-    local times
-    times=$(sed -n "$2p;$3p" million.ndjson | jq -s '[.[].time | fromdateiso8601] | [.[-1] - .[0], 1] | max')
-    note "$1" "$(calc "($3 - $2) / $times")"
+    note "$1" "$(sed -n "$2,$3p" million.ndjson | jq '.time | fromdateiso8601' | awk '
+        NR > 1 && $1 != before { if (!first) { first = NR; from = $1 } last = NR; to = $1 }
+        { before = $1 }
+        END { printf "%.6f", to > from ? (last - first) / (to - from) : NR }')"
 }
 
 turn_million() {

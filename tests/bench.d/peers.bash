@@ -5,6 +5,8 @@
 rows_peers() {
     cat <<END
 openssl_ca|/s|openssl ca -infiles, engine pkcs11
+ratio_bench|ratio|  p11ca bench, 2 jobs / openssl ca
+ratio_bench_keys|ratio|  p11ca bench, public keys / openssl ca
 ratio_files|ratio|  p11ca batch, requests to a directory / openssl ca, by the clock
 ratio_bundle|ratio|  p11ca batch, requests to a bundle / openssl ca
 ratio_keys|ratio|  p11ca batch, public keys to a directory / openssl ca
@@ -99,6 +101,8 @@ turn_peers() {
     timed_rate certtool "$PEER_N" each certtool_one
     good certtool "certtool-$RUN" "$PEER_N"
 
+    note_ratio ratio_bench rate_2 openssl_ca
+    note_ratio ratio_bench_keys rate_keys openssl_ca
     note_ratio ratio_files batch_files_wall openssl_ca
     note_ratio ratio_bundle batch_bundle_wall openssl_ca
     note_ratio ratio_keys batch_keys_wall openssl_ca

@@ -407,9 +407,9 @@ make_spare() {
     local before
     before=$(rows_now)
     succeeds p11ca -C home bench -a factory -n 20
-    equal "$(cut -d' ' -f1 <<<"$output" | tr '\n' ' ')" 'S V L rate rate/L '
+    equal "$(cut -d' ' -f1 <<<"$output" | tr '\n' ' ')" 'S V V L rate rate/L keys '
     succeeds p11ca -C home --json bench -a factory -n 20 -j 1
-    equal "$(jq -r '.issued, .jobs, (.S > 0), (.V > 0), (.L > 0), (.rate > 0)' <<<"$output" | tr '\n' ' ')" '20 1 true true true true '
+    equal "$(jq -r '.issued, .jobs, ([.S, .V, .V_all, .L, .rate, .rate_keys] | map(. > 0) | all)' <<<"$output" | tr '\n' ' ')" '20 1 true '
     equal "$(rows_now)" "$before"
     refused 2 "p11ca: no authority 'frob' in home/p11ca.conf" p11ca -C home bench -a frob
 }

@@ -13,6 +13,7 @@ say() {
 
 # note KEY VALUE: one value of one run.
 note() {
+    [[ -n $2 ]] || die "run $RUN: $1: no value"
     echo "$2" >>"$WORK/values/$1"
 }
 

@@ -18,7 +18,7 @@ tenth() {
     note "$1" "$(sed -n "$2,$3p" million.ndjson | jq '.time | fromdateiso8601' | awk '
         NR > 1 && $1 != before { if (!first) { first = NR; from = $1 } last = NR; to = $1 }
         { before = $1 }
-        END { printf "%.6f", to > from ? (last - first) / (to - from) : NR }')"
+        END { printf("%.6f", to > from ? (last - first) / (to - from) : NR) }')"
 }
 
 turn_million() {

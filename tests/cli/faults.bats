@@ -199,7 +199,7 @@ finishes() {
 
 @test "no core file, no PIN in the arguments" {
     use_fault_module
-    P11CA_FAULT='C_Sign:1=sleep:1500' "${issue[@]}" >/dev/null 2>&1 &
+    P11CA_FAULT='C_Sign:1=sleep:3000' "${issue[@]}" >/dev/null 2>&1 &
     local job=$! pid tries
     for ((tries = 0; tries < 200; tries++)); do
         [[ ! -e calls ]] || ! grep -q '^C_Login' calls || break

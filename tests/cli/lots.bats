@@ -139,17 +139,17 @@ verdicts() {
         fail 'want the line, and then the result alone'
 }
 
-# 4000 rows take longer to check than a fifth of a second, from which on the line is drawn.
+# 12000 rows take longer to check than a fifth of a second, from which on the line is drawn.
 @test "the check has its line, too, and the PIN is asked for on one of its own" {
-    "$lot" many 4000
+    "$lot" many 12000
     sed -i '/acme-factory/,/store/s|\<pin = "[^"]*"|pin = "prompt"|' home/p11ca.conf
-    TERM=dumb run expect -c "set timeout 60
+    TERM=dumb run expect -c "set timeout 120
         spawn -noecho ${batch[*]:3} many -o out --dry-run --report r.ndjson
         expect {PIN of token 'factory': } { send -- \"$(cat home/pins/factory)\r\" }
         expect eof" </dev/null
-    [[ $output == *$'\r\e[K['*'checking: '*' of 4000 rows, '* ]] || fail 'want the line'
+    [[ $output == *$'\r\e[K['*'checking: '*' of 12000 rows, '* ]] || fail 'want the line'
     [[ $output == *$'\r\e[Kuser PIN of token '* ]] || fail 'want it gone before the question'
-    [[ $output == *'4000 rows: 4000 good, '* ]] || fail 'want the lot checked'
+    [[ $output == *'12000 rows: 12000 good, '* ]] || fail 'want the lot checked'
 }
 
 @test "killed at every kind of moment: between the steps" {
@@ -371,7 +371,7 @@ E-1,third/E-1.csr,CN=E-1" >third.csv
     sound
     "$lot" third 1 R
     "$lot" fourth 1 R
-    P11CA_FAULT='C_Sign:1=sleep:2500' "${batch[@]}" third -o out3 --reissue >said 2>&1 3>&- &
+    P11CA_FAULT='C_Sign:1=sleep:5000' "${batch[@]}" third -o out3 --reissue >said 2>&1 3>&- &
     until grep -q C_SignInit calls 2>/dev/null && [[ $(sql "SELECT count(*) FROM certificate WHERE device = 'R-0000001'") == 1 ]]; do sleep 0.05; done
     succeeds "${batch[@]}" fourth -o out4 --reissue
     refute wait $!

@@ -174,7 +174,7 @@ plain() {
         during=$how
         cp -a home while-$how
         rm -f calls new.crt
-        P11CA_FAULT='C_Sign:*=sleep:1500' answers 4 "p11ca: serial $(serial_of server.crt): *" \
+        P11CA_FAULT='C_Sign:*=sleep:4000' answers 4 "p11ca: serial $(serial_of server.crt): *" \
             race "$how"
         refute ls new.crt
         sound while-$how

@@ -410,7 +410,7 @@ said_twice() {
     talk ok tls1_3 "${good[@]}"
     exec 5>&-
     # "R" is s_client's word for renegotiation.
-    out=$( (echo R; sleep 1) | timeout 20 openssl s_client -tls1_2 "${where[@]}" -CAfile root.crt "${good[@]}" 2>&1) || true
+    out=$( (echo R; sleep 2) | timeout 20 openssl s_client -tls1_2 "${where[@]}" -CAfile root.crt "${good[@]}" 2>&1) || true
     [[ $out == *RENEGOTIATING*'no renegotiation'* ]] || fail "want no renegotiation: $out"
 }
 

@@ -31,7 +31,7 @@ struct p11ca_lot {
     const char *report; /* *.csv, *.ndjson or *.jsonl, a line for each row; NULL: none */
     enum p11ca_lot_format format;
     const char *summary; /* *.html, a page for people; NULL: none */
-    unsigned jobs;       /* threads; 0: as many as cores */
+    unsigned jobs;       /* threads; 0: as many as serve this machine and token best */
     bool dry_run;        /* everything but reserving and signing */
     bool reissue;        /* as in struct p11ca_order, for every row */
     bool limited;        /* end the lot when more rows are rejected than max_errors */

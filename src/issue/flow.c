@@ -13,6 +13,9 @@
 #define MAX_WORKERS 64
 #define READ_AHEAD  256 /* rows read before workers are told */
 
+/* Where nothing is signed, workers for each core: some of them wait for the disk, which has the files of the rows. */
+#define JUDGES 3
+
 /*
  * Signatures of a token that is a library come from the same processors, and of several at once most would wait for its
  * locks: there no more than half of the workers are at it while the others have something else to do. Each signs a run of
@@ -1003,7 +1006,7 @@ int flow_run(struct flow *f, struct p11ca_err *err)
     }
     /* Under the lock: a worker's share is a matter of how many there are. */
     pthread_mutex_lock(&f->lock);
-    start_workers(f, f->order.jobs ? f->order.jobs : pool_cores());
+    start_workers(f, f->order.jobs ? f->order.jobs : pool_cores() * (f->order.authority ? 1 : JUDGES));
     if (f->workers == 0)
         rc = err_set(err, P11CA_BUG, "THREADS", "no thread can be started");
     f->max_signing = (f->workers + 1) / 2 < f->sessions ? (f->workers + 1) / 2 : f->sessions;

@@ -169,12 +169,11 @@ P11CA_API P11CA_CHECK int p11ca_export(struct p11ca_home *home, const char *auth
 /* What this machine and token can do; definitions in bench of the man page. */
 struct p11ca_bench {
     unsigned cores, jobs;
-    double sign;   /* S: C_Sign per second, one thread */
-    double verify; /* V: verifications per second, one thread */
-    double
-        verify_all; /* by a thread on each core at once, together: cores * V, where they do not slow each other down */
-    double limit; /* L = cores / (1/S + 2/V) */
-    double issue; /* certificates per second, durable, proof of possession checked, verified after signing */
+    double sign;       /* S: C_Sign per second, one thread */
+    double verify;     /* V: verifications per second, one thread */
+    double verify_all; /* on all cores at once: cores * V, where they do not slow each other down */
+    double limit;      /* L = cores / (1/S + 2/V) */
+    double issue;      /* certificates per second, durable, proof of possession and signature verified */
     double issue_keys; /* of public keys: no proof */
     size_t issued;     /* of each */
 };

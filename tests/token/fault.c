@@ -5,7 +5,8 @@
  *   P11CA_FAULT_MODULE=PATH   the real module (default: SoftHSM)
  *   P11CA_FAULT=RULE[;RULE]   RULE is FUNCTION:WHEN=ACTION
  *       WHEN    N (call N, from 1), N+ (call N and all later ones), * (every call)
- *       ACTION  CKR_name or 0xNUMBER   answers this; the real module does not see the call
+ *       ACTION  CKR_name or 0xNUMBER   answers this; the real module does not see the call, or, where an error of
+ *                                      a signing function ends the operation, makes a signature that nobody gets
  *               sleep:MS               waits, then forwards
  *               garbage                forwards, then damages the signature (signing functions only)
  *               kill                   SIGKILL; the real module does not see the call
@@ -566,6 +567,12 @@ static void damage(const struct call *c, CK_BYTE *signature, const CK_ULONG *len
     }
 }
 
+/* An answer that ends what C_SignInit began (PKCS#11 2.40, 5.11): the session is there for the next one. */
+static bool ends_signing(const struct call *c)
+{
+    return c->answered && c->rv != CKR_OK && c->rv != CKR_BUFFER_TOO_SMALL;
+}
+
 #define FORWARD(name, args)                                                                                  \
     struct call c = before(ID_##name);                                                                       \
     if (!c.answered)                                                                                         \
@@ -581,6 +588,8 @@ static void damage(const struct call *c, CK_BYTE *signature, const CK_ULONG *len
     static CK_RV forward_##name params                                                                       \
     {                                                                                                        \
         FORWARD(name, args);                                                                                 \
+        if (ends_signing(&c) && signature && real->name && real->name args == CKR_OK)                        \
+            memset(signature, 0, *signature_len);                                                            \
         damage(&c, signature, signature_len);                                                                \
         return after(&c);                                                                                    \
     }

@@ -1010,6 +1010,9 @@ int flow_run(struct flow *f, struct p11ca_err *err)
     if (f->workers == 0)
         rc = err_set(err, P11CA_BUG, "THREADS", "no thread can be started");
     f->max_signing = (f->workers + 1) / 2 < f->sessions ? (f->workers + 1) / 2 : f->sessions;
+    /* Stations have few rows in a turn, and wait for each. */
+    if (f->order.authority && !for_stations(f))
+        ledger_defer_keys(f->order.ledger);
     if (rc == 0)
         loop(f);
     f->leaving = true;
@@ -1020,10 +1023,11 @@ int flow_run(struct flow *f, struct p11ca_err *err)
         pthread_join(f->worker[i], NULL);
     if (f->has_publisher)
         pthread_join(f->publisher, NULL);
-    if (rc != 0 || !f->dead)
-        return rc;
-    *err = f->why;
-    return -1;
+    if (rc == 0 && f->dead) {
+        *err = f->why;
+        return -1;
+    }
+    return rc == 0 && f->order.authority ? ledger_index_keys(f->order.ledger, err) : rc;
 }
 
 void flow_stop(struct flow *f)

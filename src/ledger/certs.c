@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ledger/authorities.h"
 #include "ledger/events.h"
+#include "ledger/keys.h"
 #include "ledger/row.h"
 
 #define SERIAL_MIN 8  /* 64 random bits, CA/Browser Forum BR 7.1 */
@@ -112,7 +113,7 @@ int ledger_reserve(struct ledger *l, const struct ledger_cert *row, int64_t *ret
         check_unused(l, authority, row, err) != 0 || insert(l, authority, row, err) != 0)
         return -1;
     *ret_id = sqlite3_last_insert_rowid(l->db);
-    return 0;
+    return keys_add(l, *ret_id, row->spki_sha256, err);
 }
 
 /* What the next step of a certificate's life has to know of it; borrowed from the statement. */

@@ -68,6 +68,12 @@ static const char *const rules[] = {
     " WHEN status < 3 AND revoked_at NOTNULL THEN 'not revoked, but there is a date of revocation'"
     " END AS fault FROM certificate c WHERE fault NOTNULL",
 
+    "SELECT " ROW " || 'key: want it among those by which rows are found, have it not' FROM certificate c"
+    " WHERE c.id <= (SELECT upto FROM by_key_end) AND c.spki_sha256 NOTNULL AND NOT EXISTS (SELECT 1 FROM "
+    "by_key"
+    "   WHERE spki = substr(c.spki_sha256, 1, 8) AND request = coalesce(substr(c.request_sha256, 1, 8), x'')"
+    "   AND id = c.id)",
+
     "SELECT " ROW " || 'SHA-256 column does not fit the certificate'"
     " FROM certificate c WHERE cert_sha256 IS NOT sha256(cert)",
 

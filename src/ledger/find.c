@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/keys.h"
 #include "ledger/row.h"
 
 #define CERT_SELECT                                                                                          \
@@ -13,9 +14,6 @@
     "(SELECT iif(kind = 'import', kind, coalesce(detail, '')) || ', by ' || operator FROM event WHERE seq "  \
     "= c.changed) "                                                                                          \
     "FROM certificate c WHERE "
-
-/* As the index has it: by its first octets, then by all. n is the parameter. */
-#define HAS_DIGEST(column, n) "substr(" column ", 1, 8) = substr(" n ", 1, 8) AND " column " = " n
 
 static const struct row_column columns[] = {
     {ROW_INT64, offsetof(struct ledger_cert, id)},
@@ -74,12 +72,14 @@ int ledger_knows(
     struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], const char *device, struct p11ca_err *err)
 {
     /* Of indexes alone; eight octets that happen to be another key's are asked for once too often. */
-    static const char text[] =
-        "SELECT EXISTS (SELECT 1 FROM certificate WHERE substr(spki_sha256, 1, 8) = substr(?1, 1, 8))"
-        " OR EXISTS (SELECT 1 FROM authority WHERE spki_sha256 = ?1)"
-        " OR EXISTS (SELECT 1 FROM certificate WHERE device = ?2)";
+    static const char text[] = "SELECT EXISTS (SELECT 1 FROM by_key WHERE spki = substr(?1, 1, 8))"
+                               " OR EXISTS (SELECT 1 FROM authority WHERE spki_sha256 = ?1)"
+                               " OR EXISTS (SELECT 1 FROM certificate WHERE device = ?2)";
     AUTO_SQL s = SQL_INIT;
+    int r = keys_behind(l, spki_sha256, err);
 
+    if (r != 0)
+        return r;
     if (sql_begin(&s, l, text, err) != 0)
         return -1;
     sql_digest(&s, spki_sha256);
@@ -90,9 +90,9 @@ int ledger_knows(
 int ledger_find_request(struct ledger *l, const char *authority, const uint8_t spki_sha256[SHA256_LEN],
     const uint8_t request_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err)
 {
-    static const char text[] = CERT_SELECT HAS_DIGEST("spki_sha256", "?1") " AND " HAS_DIGEST(
-        "request_sha256", "?2") " AND authority = (SELECT id FROM authority "
-                                "WHERE name = ?3) ORDER BY id DESC LIMIT 1";
+    static const char text[] = CERT_SELECT KEYS_ARE(
+        "?1", " AND request = substr(?2, 1, 8)") " AND request_sha256 = ?2 AND authority = (SELECT id FROM "
+                                                 "authority WHERE name = ?3) ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -123,8 +123,8 @@ int ledger_find_device(struct ledger *l, const char *authority, const char *prof
 int ledger_find_other_device(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], const char *device,
     struct ledger_cert **ret, struct p11ca_err *err)
 {
-    static const char text[] = CERT_SELECT HAS_DIGEST(
-        "spki_sha256", "?1") " AND device NOTNULL AND device <> ?2 AND status > 0 ORDER BY id DESC LIMIT 1";
+    static const char text[] = CERT_SELECT KEYS_ARE(
+        "?1", "") " AND device NOTNULL AND device <> ?2 AND status > 0 ORDER BY id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -138,8 +138,8 @@ int ledger_find_compromised(
     struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct ledger_cert **ret, struct p11ca_err *err)
 {
     /* keyCompromise, cACompromise, aACompromise; certificateHold */
-    static const char text[] = CERT_SELECT HAS_DIGEST("spki_sha256",
-        "?1") " AND status = 3 AND reason IN (1, 2, 10, 6) ORDER BY reason = 6, id DESC LIMIT 1";
+    static const char text[] = CERT_SELECT KEYS_ARE(
+        "?1", "") " AND status = 3 AND reason IN (1, 2, 10, 6) ORDER BY reason = 6, id DESC LIMIT 1";
     AUTO_SQL s = SQL_INIT;
 
     if (sql_begin(&s, l, text, err) != 0)
@@ -215,8 +215,7 @@ static const struct {
     {ROW_TEXT, offsetof(struct ledger_filter, profile), "profile = ?"},
     {ROW_TEXT, offsetof(struct ledger_filter, device), "device = ?"},
     {ROW_BLOB, offsetof(struct ledger_filter, serial), "serial = ?"},
-    {ROW_BLOB, offsetof(struct ledger_filter, spki_sha256),
-        "substr(spki_sha256, 1, 8) = substr(:key, 1, 8) AND spki_sha256 = :key"},
+    {ROW_BLOB, offsetof(struct ledger_filter, spki_sha256), KEYS_ARE(":key", "")},
     {ROW_TEXT, offsetof(struct ledger_filter, lot), "lot IN (SELECT id FROM lot WHERE name = ?)"},
     {ROW_TEXT, offsetof(struct ledger_filter, subject), "instr(lower(subject), lower(?))"},
     {ROW_TEXT, offsetof(struct ledger_filter, sans), "instr(lower(sans), lower(?))"},

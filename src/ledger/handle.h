@@ -18,6 +18,16 @@ struct handle_head {
     uint8_t hash[SHA256_LEN];
 };
 
+/* What keys.h has in memory of the rows behind by_key_end. */
+struct keys {
+    uint64_t *marks; /* first octets of their keys' SHA-256 */
+    size_t places, n;
+    int64_t upto, last; /* the end that they are behind, and the last of them */
+    bool fresh;         /* right, as long as the transaction lasts */
+    bool unsure;        /* some are of a transaction that did not commit yet */
+    bool deferred;      /* the end is not moved with every commit */
+};
+
 struct ledger {
     sqlite3 *db;
     char *path; /* as given: what errors name */
@@ -34,6 +44,7 @@ struct ledger {
     struct handle_head head; /* Right only inside a transaction: other processes append too. */
     int64_t version;         /* of the database as others left it */
     uint64_t others;         /* how often it was another one */
+    struct keys keys;
 
     char operator_[256], host[256]; /* who is at the keyboard, for events */
     struct buf scratch;             /* encoding of the event at hand */

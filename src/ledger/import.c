@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ledger/authorities.h"
 #include "ledger/events.h"
+#include "ledger/keys.h"
 #include "ledger/row.h"
 
 #define SERIAL_MAX 20 /* RFC 5280 4.1.2.2 */
@@ -195,7 +196,9 @@ static int insert(
     sql_int_or_null(&s, row->revoked_at);
     bind_reason(&s, row);
     sql_int_or_null(&s, row->revoked_at ? l->head.seq : 0);
-    return sql_run(&s, err);
+    if (sql_run(&s, err) != 0)
+        return -1;
+    return keys_add(l, sqlite3_last_insert_rowid(l->db), row->spki_sha256, err);
 }
 
 int ledger_import(struct ledger *l, const char *authority, const struct ledger_foreign *rows, size_t n,

@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "ledger/events.h"
+#include "ledger/keys.h"
 #include "ledger/schema.h"
 #include "ledger/sql.h"
 
@@ -166,9 +167,9 @@ static int open_ledger(struct ledger *l, struct p11ca_err *err)
         return -1;
     if (l->mode == LEDGER_READ)
         return 0;
-    if (set_up_writing(l, version, err) != 0 || events_read_head(l, err) != 0)
+    if (set_up_writing(l, version, err) != 0 || events_read_head(l, err) != 0 || check_clock(l, err) != 0)
         return -1;
-    return check_clock(l, err);
+    return ledger_index_keys(l, err); /* a lot was killed, or is under way */
 }
 
 int ledger_open(
@@ -199,6 +200,7 @@ void ledger_close(struct ledger *l)
     for (i = 0; i < HANDLE_STATEMENTS; i++)
         sqlite3_finalize(l->cache[i].q);
     sqlite3_close(l->db);
+    keys_done(l);
     buf_done(&l->scratch);
     free(l->path);
     free(l);
@@ -244,6 +246,7 @@ static int begin_locked(struct ledger *l, struct p11ca_err *err)
     int64_t version;
 
     l->broken = false;
+    keys_begin(l);
     if (read_version(l, &version, err) != 0 || events_read_head(l, err) != 0)
         return -1;
     l->others += version != l->version;
@@ -298,6 +301,7 @@ int ledger_begin_read(struct ledger *l, struct p11ca_err *err)
     if (in_transaction(l))
         return begin(l, err); /* which refuses */
     end_lazy(l);
+    keys_begin(l);
     return sql_exec(l, "BEGIN", err);
 }
 
@@ -306,7 +310,10 @@ static int commit(struct ledger *l, struct p11ca_err *err)
     if (l->broken)
         return err_set(
             err, P11CA_BUG, "TRANSACTION", "%s: commit: a write of this transaction had failed", l->path);
-    return sql_exec(l, "COMMIT", err);
+    if (keys_settle(l, err) != 0 || sql_exec(l, "COMMIT", err) != 0)
+        return -1;
+    keys_committed(l);
+    return 0;
 }
 
 int ledger_commit(struct ledger *l, struct p11ca_err *err)
@@ -326,5 +333,6 @@ void ledger_rollback(struct ledger *l)
     if (in_transaction(l))
         sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
     end_lazy(l);
+    keys_begin(l);
     l->broken = false;
 }

@@ -51,6 +51,14 @@ void ledger_rollback(struct ledger *l); /* harmless outside a transaction */
 /* Counts up when a transaction of ours finds that somebody else has written since: what was looked up must be again. */
 uint64_t ledger_others(const struct ledger *l);
 
+/*
+ * For a lot: rows are put into the index of keys many at a time and not with every commit, which takes half of the time that a
+ * row of a large ledger takes. Nothing is found less: what is not in it yet is looked for in the rows themselves. At the end
+ * ledger_index_keys() brings it up, outside of a transaction; ledger_open() does when that was not called.
+ */
+void ledger_defer_keys(struct ledger *l);
+P11CA_CHECK int ledger_index_keys(struct ledger *l, struct p11ca_err *err);
+
 /* Bytes in a row; NULL and 0 for SQL NULL. Borrowed on the way in; in rows given out, owned by the row. */
 struct blob {
     const uint8_t *p;

@@ -324,6 +324,37 @@ static const char parts[] =
 static const char imported_changes[] =
     "UPDATE certificate SET changed = event WHERE imported_revoked NOTNULL AND changed ISNULL;";
 
+/* The keys of certificates: see keys.h. The database itself moves the end and fills in what it passes over. */
+#define VERSION_KEYS 9
+
+static const char keys[] =
+    "DROP INDEX certificate_key;"
+    "CREATE TABLE by_key ("
+    "  spki    BLOB NOT NULL," /* the first eight octets of both SHA-256 */
+    "  request BLOB NOT NULL,"
+    "  id      INTEGER NOT NULL,"
+    "  PRIMARY KEY (spki, request, id)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE by_key_end (id INTEGER PRIMARY KEY CHECK (id = 1), upto INTEGER NOT NULL) STRICT;"
+    "INSERT INTO by_key_end VALUES (1, 0);"
+
+    "CREATE TRIGGER by_key_move AFTER UPDATE ON by_key_end BEGIN"
+    "  INSERT INTO by_key SELECT substr(spki_sha256, 1, 8), coalesce(substr(request_sha256, 1, 8), x''), id"
+    "  FROM certificate WHERE id > OLD.upto AND id <= NEW.upto AND spki_sha256 NOTNULL ORDER BY 1, 2, 3; END;"
+    "CREATE TRIGGER by_key_end_update BEFORE UPDATE ON by_key_end WHEN NEW.id <> OLD.id"
+    "  OR NEW.upto NOT BETWEEN OLD.upto AND (SELECT coalesce(max(id), 0) FROM certificate)"
+    "  BEGIN SELECT RAISE(ABORT, 'what is found by key stays so: want an end further on, at a row'); END;"
+    "CREATE TRIGGER by_key_end_insert BEFORE INSERT ON by_key_end"
+    "  BEGIN SELECT RAISE(ABORT, 'there is one end of what is found by key'); END;"
+    "CREATE TRIGGER by_key_end_delete BEFORE DELETE ON by_key_end"
+    "  BEGIN SELECT RAISE(ABORT, 'there is one end of what is found by key'); END;"
+    "CREATE TRIGGER by_key_update BEFORE UPDATE ON by_key"
+    "  BEGIN SELECT RAISE(ABORT, 'what is found by key stays so'); END;"
+    "CREATE TRIGGER by_key_delete BEFORE DELETE ON by_key"
+    "  BEGIN SELECT RAISE(ABORT, 'what is found by key stays so'); END;"
+
+    "UPDATE by_key_end SET upto = (SELECT coalesce(max(id), 0) FROM certificate);";
+
 /* What makes each version out of the one before, in order. A change to the tables is a new row. */
 static const struct {
     int64_t version;
@@ -341,6 +372,7 @@ static const struct {
     {VERSION_IMPORT, import_triggers},
     {VERSION_PARTS, parts},
     {VERSION_IMPORTED_CHANGES, imported_changes},
+    {VERSION_KEYS, keys},
 };
 #define N_MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 #define VERSION      (migrations[N_MIGRATIONS - 1].version)

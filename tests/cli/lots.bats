@@ -25,6 +25,8 @@ all_there() {
     equal "$(sql "SELECT count(*), count(DISTINCT device), count(DISTINCT serial), count(DISTINCT spki_sha256)
         FROM certificate WHERE device LIKE 'D-%'")" "$n|$n|$n|$n"
     equal "$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'D-%' AND status = 1 AND published_at NOTNULL")" "$n"
+    # Nothing that a later process has to bring up.
+    equal "$(sql 'SELECT upto = (SELECT max(id) FROM certificate) FROM by_key_end')" 1
     diff <(for file in out/D-*.crt; do grep -v '^-' "$file" | base64 -d | sha256sum; done | cut -c1-64 | sort) <(sql "SELECT lower(hex(cert_sha256)) FROM certificate WHERE device LIKE 'D-%'" | sort) ||
         fail 'want the files to be those of the ledger'
     sound
@@ -124,6 +126,8 @@ verdicts() {
     signed=$(calls C_Sign)
     issued=$(sql "SELECT count(*) FROM certificate WHERE device LIKE 'D-%' AND status = 1")
     ((issued > 0 && signed < rows)) || fail "want some recorded on the way, have $issued of $signed"
+    # Not put into the index of keys one by one: the next process does it, and finds each.
+    equal "$(sql 'SELECT (SELECT max(id) FROM certificate) - upto >= '"$issued"' FROM by_key_end')" 1
     succeeds "${batch[@]}" requests -o out
     all_there "$rows"
 }

@@ -23,8 +23,8 @@
 #include "ledger/handle.h"
 #include "ledger/ledger.h"
 
-#define VERSION      8 /* of the schema */
-#define VERSION_TEXT "8"
+#define VERSION      9 /* of the schema */
+#define VERSION_TEXT "9"
 #define NOW          INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
 struct place {
@@ -462,7 +462,13 @@ static void version_2_is_brought_up(void **state)
     assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_list('certificate') WHERE name IN"
                                 " ('certificate_request', 'certificate_cert')"),
         0);
-    assert_int_equal(raw_int(p, "SELECT count(*) FROM pragma_index_info('certificate_key')"), 2);
+    assert_int_equal(
+        raw_int(p, "SELECT count(*) FROM pragma_index_list('certificate') WHERE name = 'certificate_key'"),
+        0);
+    assert_int_equal(
+        raw_int(p, "SELECT count(*) FROM by_key JOIN certificate USING (id)"
+                   " WHERE spki = substr(spki_sha256, 1, 8) AND request = substr(request_sha256, 1, 8)"),
+        2);
     check_says(p, "");
     /* What was reserved then is issued now, and what is new counts. */
     ok(p, ledger_begin(p->l, &p->err));
@@ -1477,6 +1483,239 @@ static void knows_keys_and_devices_in_any_state(void **state)
     no_statement_has_scanned(p->l);
 }
 
+#define UPTO "SELECT upto FROM by_key_end"
+
+/* By everything that looks a key up, of the device SN-n. */
+static bool is_found(struct place *p, uint8_t n)
+{
+    struct ledger_cert r = row(n), *c = NULL;
+    struct ledger_filter f = {.status = -1, .spki_sha256 = r.spki_sha256};
+    bool found = knows(p, r.spki_sha256.p, NULL);
+
+    assert_int_equal(count_certs(p, f), found);
+    ok(p, ledger_find_request(p->l, "factory", r.spki_sha256.p, r.request_sha256.p, &c, &p->err));
+    assert_int_equal(c != NULL, found);
+    ledger_cert_free(c);
+    return found;
+}
+
+/* Whether the rows are in the index of keys yet makes no difference. */
+static void keys_are_found_while_put_off(void **state)
+{
+    struct place *p = *state;
+    struct place reader;
+    struct ledger_cert *c = NULL;
+
+    with_factory(p);
+    issue(p, 1);
+    assert_int_equal(raw_int(p, UPTO), 1);
+    ledger_defer_keys(p->l);
+    issue(p, 2);
+    issue(p, 3);
+    assert_int_equal(raw_int(p, UPTO), 1);
+    assert_true(is_found(p, 1) && is_found(p, 2) && is_found(p, 3) && !is_found(p, 4));
+    ok(p, ledger_find_other_device(p->l, row(2).spki_sha256.p, "SN-9", &c, &p->err));
+    assert_true(c && c->id == 2);
+    ledger_cert_free(c);
+    reader = *p;
+    reader.l = NULL;
+    open_at(&reader, LEDGER_READ, NOW);
+    assert_true(
+        is_found(&reader, 1) && is_found(&reader, 2) && is_found(&reader, 3) && !is_found(&reader, 4));
+    assert_int_equal(raw_int(p, UPTO), 1);
+    check_says(p, "");
+
+    ok(p, ledger_index_keys(p->l, &p->err));
+    assert_int_equal(raw_int(p, UPTO), 3);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM by_key"), 3);
+    assert_true(is_found(p, 1) && is_found(p, 2) && is_found(p, 3) && !is_found(p, 4));
+    assert_true(is_found(&reader, 3) && !is_found(&reader, 4));
+    ledger_close(reader.l);
+    ok(p, ledger_index_keys(p->l, &p->err)); /* nothing left to do */
+    issue(p, 4);
+    assert_int_equal(raw_int(p, UPTO), 4);
+    check_says(p, "");
+}
+
+/* What a killed lot has left is put into the index by the next who may write. */
+static void open_brings_the_keys_up(void **state)
+{
+    struct place *p = *state;
+
+    with_factory(p);
+    ledger_defer_keys(p->l);
+    issue(p, 1);
+    open_at(p, LEDGER_READ, NOW);
+    assert_int_equal(raw_int(p, UPTO), 0);
+    open_at(p, LEDGER_WRITE, NOW);
+    assert_int_equal(raw_int(p, UPTO), 1);
+    assert_true(is_found(p, 1));
+}
+
+/* A transaction asks for its own rows, too, and they may go again. */
+static void keys_of_a_rollback_are_forgotten(void **state)
+{
+    struct place *p = *state;
+    struct ledger_cert r;
+    int64_t id;
+    int asked;
+
+    with_factory(p);
+    ledger_defer_keys(p->l);
+    for (asked = 0; asked < 2; asked++) {
+        ok(p, ledger_begin(p->l, &p->err));
+        assert_int_equal(knows(p, row(9).spki_sha256.p, NULL), 0);
+        r = row(1);
+        ok(p, ledger_reserve(p->l, &r, &id, &p->err));
+        if (asked)
+            assert_int_equal(knows(p, row(1).spki_sha256.p, NULL), 1);
+        ledger_rollback(p->l);
+        assert_true(!is_found(p, 1));
+    }
+    /* The next row has its number, whether the first question came before it or after. */
+    for (asked = 0; asked < 2; asked++) {
+        ok(p, ledger_begin(p->l, &p->err));
+        if (asked == 0)
+            assert_int_equal(knows(p, row(9).spki_sha256.p, NULL), 0);
+        r = row(1);
+        ok(p, ledger_reserve(p->l, &r, &id, &p->err));
+        if (asked == 1)
+            assert_int_equal(knows(p, row(9).spki_sha256.p, NULL), 0);
+        ledger_rollback(p->l);
+        assert_int_equal(reserve(p, (uint8_t)(2 + asked)), id);
+        assert_true(!is_found(p, 1) && is_found(p, (uint8_t)(2 + asked)));
+    }
+    assert_int_equal(raw_int(p, UPTO), 0);
+}
+
+/* Rows of one transaction, whatever wrote them. */
+static void keys_of_all_kinds_of_rows_are_found(void **state)
+{
+    static const uint8_t serials[] = {1, 2};
+    struct place *p = *state;
+    struct ledger_foreign rows[] = {
+        {.serial = {serials, 1}, .subject = "CN=one", .not_after = NOW, .reason = -1},
+        {.serial = {serials + 1, 1}, .subject = "CN=two", .not_after = NOW, .reason = -1},
+    };
+    static const char copy[] =
+        "INSERT INTO certificate (authority, serial, status, profile, subject, sig_alg, spki_sha256,"
+        " request_sha256, tbs_sha256, not_before, not_after, reserved_at) VALUES (1, zeroblob(9), 0, '', '', "
+        "'',"
+        " x'4646464646464646464646464646464646464646464646464646464646464646', zeroblob(32), zeroblob(32), "
+        "1, 2, 3)";
+    uint8_t key[SHA256_LEN];
+    struct ledger_cert c;
+    int64_t id;
+
+    with_factory(p);
+    memcpy(key, row(5).spki_sha256.p, sizeof(key));
+    rows[1].spki_sha256 = (struct blob){key, sizeof(key)};
+    ledger_defer_keys(p->l);
+    ok(p, ledger_begin(p->l, &p->err));
+    assert_int_equal(knows(p, row(9).spki_sha256.p, NULL), 0);
+    ok(p, ledger_import(p->l, "factory", rows, 2, 0, &p->err)); /* the first has no key */
+    assert_int_equal(knows(p, row(6).spki_sha256.p, NULL), 0);
+    assert_int_equal(sqlite3_exec(p->l->db, copy, NULL, NULL, NULL), SQLITE_OK);
+    c = row(7);
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+    assert_int_equal(id, 4);
+    assert_int_equal(knows(p, row(9).spki_sha256.p, NULL), 0);
+    assert_int_equal(knows(p, row(6).spki_sha256.p, NULL), 1);
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, UPTO), 4);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM by_key"), 3);
+    ok(p, ledger_begin(p->l, &p->err));
+    assert_int_equal(knows(p, row(5).spki_sha256.p, NULL), 1);
+    assert_int_equal(knows(p, row(7).spki_sha256.p, NULL), 1);
+    ledger_rollback(p->l);
+}
+
+/* Two lots at once, and somebody who does not put it off. */
+static void keys_of_others_are_found(void **state)
+{
+    struct place *p = *state;
+    struct place other;
+    uint8_t n;
+
+    with_factory(p);
+    other = *p;
+    other.l = NULL;
+    open_at(&other, LEDGER_WRITE, NOW);
+    ledger_defer_keys(p->l);
+    ledger_defer_keys(other.l);
+    for (n = 1; n < 9; n += 2) {
+        ok(p, ledger_begin(p->l, &p->err));
+        assert_true(!is_found(p, n) && !is_found(p, n + 1));
+        ledger_rollback(p->l);
+        reserve(&other, n);
+        ok(p, ledger_begin(p->l, &p->err));
+        assert_int_equal(knows(p, row(n + 1).spki_sha256.p, NULL), 0);
+        assert_int_equal(knows(p, row(n).spki_sha256.p, NULL), 1);
+        ledger_rollback(p->l);
+        reserve(p, n + 1);
+        assert_true(is_found(p, n) && is_found(p, n + 1) && is_found(&other, n) && is_found(&other, n + 1));
+    }
+    assert_int_equal(raw_int(p, UPTO), 0);
+    /* Who finds one of those in a transaction of his own need not read them all for the next. */
+    ok(p, ledger_begin(p->l, &p->err));
+    assert_int_equal(knows(p, row(7).spki_sha256.p, NULL), 1);
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, UPTO), 8);
+    reserve(p, 9);
+    assert_int_equal(raw_int(p, UPTO), 8);
+    assert_int_equal(other.l->keys.n, 8);
+    assert_int_equal(knows(&other, row(11).spki_sha256.p, NULL), 0);
+    assert_int_equal(other.l->keys.n, 1); /* what is in the index by now is not kept in memory */
+    ok(p, ledger_index_keys(other.l, &p->err));
+    assert_int_equal(raw_int(p, UPTO), 9);
+    reserve(p, 10);
+    for (n = 1; n <= 10; n++)
+        assert_true(is_found(p, n) && is_found(&other, n));
+    assert_true(!is_found(p, 11));
+    ledger_close(other.l);
+    check_says(p, "");
+}
+
+/* The row of a large lot: digests that differ in their first octets. */
+static void reserve_numbered(struct place *p, uint32_t n)
+{
+    uint8_t serial[20] = {1}, key[SHA256_LEN] = {0};
+    struct ledger_cert c = row(1);
+    char device[16];
+    int64_t id;
+
+    memcpy(serial + 4, &n, sizeof(n));
+    n *= 2654435761; /* odd: each is another */
+    memcpy(key, &n, sizeof(n));
+    snprintf(device, sizeof(device), "N-%u", n);
+    c.serial = (struct blob){serial, sizeof(serial)};
+    c.spki_sha256 = (struct blob){key, sizeof(key)};
+    c.device = device;
+    assert_int_equal(knows(p, key, device), 0);
+    ok(p, ledger_reserve(p->l, &c, &id, &p->err));
+}
+
+/* Neither memory nor what a reader must look through grows with the lot. */
+static void a_large_lot_brings_the_keys_up(void **state)
+{
+    struct place *p = *state;
+    uint32_t n;
+
+    with_factory(p);
+    ledger_defer_keys(p->l);
+    ok(p, ledger_begin(p->l, &p->err));
+    for (n = 1; n <= 131071; n++)
+        reserve_numbered(p, n);
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, UPTO), 0);
+    ok(p, ledger_begin(p->l, &p->err));
+    reserve_numbered(p, n);
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, UPTO), 131072);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM by_key"), 131072);
+    assert_int_equal(knows(p, row(1).spki_sha256.p, NULL), 0);
+}
+
 static void each_takes_every_filter(void **state)
 {
     static const struct {
@@ -1556,7 +1795,7 @@ static void walks_use_indexes(void **state)
         {{.status = -1, .serial = {digest, 20}, .authority = "factory"},
             "SEARCH c USING INDEX certificate_serial (serial=? AND authority=?)"},
         {{.status = -1, .device = "SN-2"}, "SEARCH c USING INDEX certificate_device (device=?)"},
-        {{.status = -1, .spki_sha256 = {digest, 32}}, "SEARCH c USING INDEX certificate_key (<expr>=?)"},
+        {{.status = -1, .spki_sha256 = {digest, 32}}, "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)"},
         {{.status = -1, .lot = "lot"}, "SEARCH c USING INDEX certificate_lot (lot=?)"},
         {{.status = -1, .issued_after = 5}, "SEARCH c USING INDEX certificate_issued (issued_at>?)"},
         {{.status = -1, .issued_after = 5, .issued_before = 9},
@@ -2282,6 +2521,12 @@ static void triggers_hold_against_others(void **state)
         {"UPDATE ticket SET text = x'00'", "tickets keep what they were signed for"},
         {"UPDATE ticket SET cms = x'00'", "tickets keep what they were signed for"},
         {"UPDATE certificate SET ticket = NULL", "certificates keep the ticket they were counted on"},
+        {"DELETE FROM by_key", "what is found by key stays so"},
+        {"UPDATE by_key SET id = 9", "what is found by key stays so"},
+        {"DELETE FROM by_key_end", "there is one end of what is found by key"},
+        {"INSERT OR REPLACE INTO by_key_end VALUES (1, 9)", "there is one end of what is found by key"},
+        {"UPDATE by_key_end SET upto = 1", "what is found by key stays so: want an end further on, at a row"},
+        {"UPDATE by_key_end SET upto = 3", "what is found by key stays so: want an end further on, at a row"},
         {INSERT_ON "1 FROM certificate LIMIT 1", "the ticket is spent, or another authority's"},
         {INSERT_ON "9 FROM certificate LIMIT 1", "the ticket is spent, or another authority's"},
     };
@@ -2364,6 +2609,10 @@ static const struct tampering {
         "authority 'factory': serial 1111111111111111111111111111111111111101: want 1 certificate, have 2\n"},
     {DROP_CERT "PRAGMA foreign_keys = OFF; UPDATE certificate SET authority = 5 WHERE id = 2",
         "database: certificate row 2: want the authority it refers to, have none\n"},
+    {"DROP TRIGGER by_key_delete; DELETE FROM by_key WHERE id = 2",
+        ROW_2 "key: want it among those by which rows are found, have it not\n"},
+    {"DROP TRIGGER by_key_update; UPDATE by_key SET request = zeroblob(8) WHERE id = 1",
+        ROW_1 "key: want it among those by which rows are found, have it not\n"},
     {DROP_AUTHORITY "UPDATE authority SET spki = zeroblob(9)",
         "authority 'factory': key: SHA-256 column does not fit the key\n"},
     {"DROP TRIGGER authority_identity; DROP TRIGGER event_update;"
@@ -2560,6 +2809,12 @@ int main(void)
         TEST(reading_sees_one_state),
         TEST(find_wants_all_of_the_key),
         TEST(knows_keys_and_devices_in_any_state),
+        TEST(keys_are_found_while_put_off),
+        TEST(open_brings_the_keys_up),
+        TEST(keys_of_a_rollback_are_forgotten),
+        TEST(keys_of_all_kinds_of_rows_are_found),
+        TEST(keys_of_others_are_found),
+        TEST(a_large_lot_brings_the_keys_up),
         TEST(each_takes_every_filter),
         TEST(walks_use_indexes),
         TEST(each_stops_when_told),

@@ -993,6 +993,15 @@ static void loop(struct flow *f)
     }
 }
 
+/* All rows are told of: what cannot be done now is no fault of theirs, and the next commit does it, or the next process. */
+static void index_keys(struct flow *f)
+{
+    struct p11ca_err why;
+
+    if (ledger_index_keys(f->order.ledger, &why) != 0)
+        home_say(f->order.ctx.home, "%s: the index of keys is brought up later", why.msg);
+}
+
 int flow_run(struct flow *f, struct p11ca_err *err)
 {
     unsigned i;
@@ -1027,7 +1036,9 @@ int flow_run(struct flow *f, struct p11ca_err *err)
         *err = f->why;
         return -1;
     }
-    return rc == 0 && f->order.authority ? ledger_index_keys(f->order.ledger, err) : rc;
+    if (rc == 0 && f->order.authority)
+        index_keys(f);
+    return rc;
 }
 
 void flow_stop(struct flow *f)

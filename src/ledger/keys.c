@@ -5,9 +5,13 @@
 
 #include "ledger/sql.h"
 
-/* Rows behind the end before a lot moves it: among a million others ten of them share a page of by_key. What is in memory of
- * them takes 2 MiB, to sort them 8, and a reader looks through them in 60 ms. */
-#define STEP 131072
+/*
+ * How many rows are behind the end before a lot moves it: an eighth of those before it, so that some fifteen of them share a
+ * page. Of the most, what is in memory takes 2 MiB and to sort them 8, and a reader looks through them in 60 ms.
+ */
+#define STEP_LEAST 1024
+#define STEP_PART  8
+#define STEP_MOST  131072
 
 #define PLACES 1024 /* at first; a power of two */
 
@@ -180,11 +184,16 @@ void keys_begin(struct ledger *l)
     l->keys.fresh = l->keys.unsure = false;
 }
 
+static bool is_step(const struct keys *k)
+{
+    return k->n >= STEP_MOST || (k->n >= STEP_LEAST && (int64_t)k->n >= k->upto / STEP_PART);
+}
+
 int keys_settle(struct ledger *l, struct p11ca_err *err)
 {
     int64_t upto, last;
 
-    if (!is_writing(l) || (l->keys.deferred && l->keys.n < STEP))
+    if (!is_writing(l) || (l->keys.deferred && !is_step(&l->keys)))
         return 0;
     if (read_ends(l, &upto, &last, err) != 0)
         return -1;

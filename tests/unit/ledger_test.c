@@ -1695,24 +1695,48 @@ static void reserve_numbered(struct place *p, uint32_t n)
     ok(p, ledger_reserve(p->l, &c, &id, &p->err));
 }
 
+/* Transactions of so many rows, and the end behind each. */
+struct commits {
+    uint32_t rows;
+    int64_t upto;
+};
+
+static void commit_numbered(struct place *p, uint32_t *n, const struct commits *c)
+{
+    uint32_t end = *n + c->rows;
+
+    ok(p, ledger_begin(p->l, &p->err));
+    while (*n < end)
+        reserve_numbered(p, ++*n);
+    ok(p, ledger_commit(p->l, &p->err));
+    assert_int_equal(raw_int(p, UPTO), c->upto);
+}
+
 /* Neither memory nor what a reader must look through grows with the lot. */
 static void a_large_lot_brings_the_keys_up(void **state)
 {
+    static const struct commits small[] = {{1023, 0}, {1, 1024}, {15360, 16384}, {2047, 16384}, {1, 18432}},
+                                large[] = {{131071, 2000000}, {1, 2131072}};
     struct place *p = *state;
-    uint32_t n;
+    uint32_t n = 0;
+    size_t i;
 
     with_factory(p);
     ledger_defer_keys(p->l);
-    ok(p, ledger_begin(p->l, &p->err));
-    for (n = 1; n <= 131071; n++)
-        reserve_numbered(p, n);
-    ok(p, ledger_commit(p->l, &p->err));
-    assert_int_equal(raw_int(p, UPTO), 0);
-    ok(p, ledger_begin(p->l, &p->err));
-    reserve_numbered(p, n);
-    ok(p, ledger_commit(p->l, &p->err));
-    assert_int_equal(raw_int(p, UPTO), 131072);
-    assert_int_equal(raw_int(p, "SELECT count(*) FROM by_key"), 131072);
+    for (i = 0; i < sizeof(small) / sizeof(small[0]); i++)
+        commit_numbered(p, &n, &small[i]);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM by_key"), n);
+    /* As if there were two million. */
+    raw_ok(p,
+        "INSERT INTO certificate (id, authority, serial, status, profile, subject, sig_alg, spki_sha256,"
+        " request_sha256, tbs_sha256, not_before, not_after, reserved_at) VALUES (2000000, 1, zeroblob(9), "
+        "0, '', '', '',"
+        " zeroblob(32), zeroblob(32), zeroblob(32), 1, 2, 3)");
+    ok(p, ledger_index_keys(p->l, &p->err));
+    ledger_defer_keys(p->l);
+    for (i = 0; i < sizeof(large) / sizeof(large[0]); i++)
+        commit_numbered(p, &n, &large[i]);
+    assert_int_equal(raw_int(p, "SELECT count(*) FROM by_key"), n + 1);
     assert_int_equal(knows(p, row(1).spki_sha256.p, NULL), 0);
 }
 

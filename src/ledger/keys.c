@@ -160,18 +160,17 @@ int keys_behind(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct 
     return is_writing(l) && move_end(l, k->last, err) != 0 ? -1 : 1;
 }
 
-int keys_add(struct ledger *l, int64_t id, struct blob spki_sha256, struct p11ca_err *err)
+void keys_add(struct ledger *l, int64_t id, struct blob spki_sha256)
 {
     struct keys *k = &l->keys;
+    struct p11ca_err ignored;
 
-    /* Then it is read when somebody asks. */
-    if (!k->fresh || id != k->last + 1 || spki_sha256.len < sizeof(uint64_t)) {
-        k->fresh = false;
-        return 0;
-    }
-    k->last = id;
     k->unsure = true;
-    return add_mark(k, spki_sha256.p, err);
+    if (k->fresh && id == k->last + 1 && spki_sha256.len >= sizeof(uint64_t) &&
+        add_mark(k, spki_sha256.p, &ignored) == 0)
+        k->last = id;
+    else
+        k->fresh = false;
 }
 
 /* --- transactions --- */

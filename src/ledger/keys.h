@@ -21,8 +21,8 @@
 /* Whether a row behind the end may have the key: 1, 0 or -1. After 1 the end was moved, if this transaction writes. */
 P11CA_CHECK int keys_behind(struct ledger *l, const uint8_t spki_sha256[SHA256_LEN], struct p11ca_err *err);
 
-/* A row was written in this transaction. */
-P11CA_CHECK int keys_add(struct ledger *l, int64_t id, struct blob spki_sha256, struct p11ca_err *err);
+/* A row was written in this transaction. What cannot be kept of it is read when somebody asks. */
+void keys_add(struct ledger *l, int64_t id, struct blob spki_sha256);
 
 /* For the handle's transactions: one begins; before it commits; it has. */
 void keys_begin(struct ledger *l);

@@ -40,7 +40,7 @@ fails() {
 
 @test "lot: several forms at once are the same devices and keys" {
     succeeds "$BUILD/tests/lot" requests 3 D lot.pem lot.csv lot.ndjson
-    equal "$(openssl req -inform DER -in requests/D-0000002.csr)" "$(awk '/BEGIN/ { n++ } n == 2' lot.pem)"
+    equal "$(openssl req -inform DER -in requests/D-0000002.csr)" "$(awk '/^-----BEGIN/ { n++ } n == 2' lot.pem)"
     equal "$(openssl req -inform DER -in requests/D-0000002.csr -noout -pubkey | sed 1d\;\$d | tr -d '\n')" \
         "$(sed -n 's/^D-0000002,//p' lot.csv)"
     equal "$(sed -nE 's/^\{"id":"D-0000002","csr":"(.*)"\}$/\1/p' lot.ndjson)" "$(base64 -w0 requests/D-0000002.csr)"

@@ -71,7 +71,7 @@ good_script() {
     complete "$(jq -r .folder <<<"$output")"
     equal "$(jq -r .sha256 <<<"$output")" "$(sha256sum "$(jq -r .folder <<<"$output")/transcript.jsonl" | cut -d' ' -f1)"
     succeeds openssl verify -x509_strict -CAfile home/trust-anchor.pem home/factory.crt
-    equal "$(grep -c BEGIN home/factory-chain.pem)" 2
+    equal "$(grep -c '^-----BEGIN' home/factory-chain.pem)" 2
     succeeds p11ca -C home issue -a factory -p device --new-key k --id leaf-1 -o out.crt
     # The second begins with what the first ended with.
     equal "$(jq -r 'select(.type == "begin").previous' home/ceremonies/*-root/transcript.jsonl)" null

@@ -123,7 +123,7 @@ END
     } >tiers.conf
     succeeds p11ca -q -C home ceremony rehearse --yes tiers.conf
     succeeds p11ca -q -C home ceremony run --yes tiers.conf
-    equal "$(grep -c BEGIN home/chain.pem)" 3
+    equal "$(grep -c '^-----BEGIN' home/chain.pem)" 3
     succeeds p11ca -C home issue -a line -p server --new-key k --dns localhost -o leaf.crt
     succeeds openssl verify -x509_strict -CAfile home/root.crt -untrusted home/chain.pem leaf.crt
     # The policy CA cannot have a CA below one of its issuing CAs.

@@ -218,6 +218,18 @@ verdicts() {
     equal "$(grep -c '^-----BEGIN' all.pem)" 9000
 }
 
+@test "the index of keys cannot be brought up at the end: told, and nothing is lost by it; the next process does" {
+    sql "CREATE TRIGGER stop BEFORE INSERT ON by_key BEGIN SELECT RAISE(ABORT, 'stopped'); END"
+    succeeds "${batch[@]}" requests -o out
+    [[ $stderr == *'home/ledger.db: stopped: the index of keys is brought up later'* ]] || fail 'want it told'
+    [[ $stderr == *"$rows rows: $rows new, 0 reused, 0 rejected; "* ]] || fail 'want all of them new'
+    equal "$(sql 'SELECT (SELECT max(id) FROM certificate) - upto FROM by_key_end')" "$rows"
+    sql 'DROP TRIGGER stop'
+    succeeds "${batch[@]}" requests -o out
+    [[ $stderr == "$rows rows: 0 new, $rows reused, 0 rejected; "* ]] || fail 'want nothing new'
+    all_there "$rows"
+}
+
 @test "a token that lies: no certificate of it, and the lot ends" {
     use_fault_module
     P11CA_FAULT='C_Sign:20=garbage' run --separate-stderr "${batch[@]}" --json requests -o out

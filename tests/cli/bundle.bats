@@ -3,6 +3,7 @@
 
 load common
 load ready
+load servers
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR"
@@ -16,6 +17,10 @@ setup_file() {
 setup() {
     use_home
     cp "$BATS_FILE_TMPDIR"/web.{crt,key} .
+}
+
+teardown() {
+    stop_servers
 }
 
 bundle() {
@@ -72,16 +77,16 @@ subjects() {
     equal "$(certtool --p7-info --inder --infile out.pem | grep -c 'BEGIN CERTIFICATE')" 2
 }
 
+web_server() {
+    exec openssl s_server -accept "$1" -cert web.crt -cert_chain chain.pem -key web.key -www -quiet
+}
+
 @test "curl trusts a server by it" {
-    local port
-    port=$((20000 + RANDOM % 20000))
     cat web.crt home/factory.crt >chain.pem
-    timeout 60 openssl s_server -accept "$port" -cert web.crt -cert_chain chain.pem -key web.key -www -quiet &>/dev/null &
+    start_server web_server
     bundle factory
-    for _ in $(seq 50); do
-        curl -s --cacert out.pem "https://localhost:$port/" -o page && break
-        sleep 0.1
-    done
-    kill $!
+    curl -sS --max-time 20 --cacert out.pem "https://localhost:$port/" -o page
     [[ -s page ]] || fail 'want curl to trust it'
+    bundle root-next
+    refute curl -s --max-time 20 --cacert out.pem "https://localhost:$port/" -o page
 }

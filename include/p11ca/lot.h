@@ -56,7 +56,7 @@ struct p11ca_row {
     const char *device, *profile; /* NULL: not known */
     const char *serial;           /* hex; NULL unless issued or reused */
     const char *file;             /* where it was published; NULL when not */
-    const char *code, *reason;    /* of a rejection, or of what stopped the row's group */
+    const char *code, *reason;    /* of a rejection, or of the failure that ended the lot */
     int64_t time;                 /* when that was so, seconds since 1970; 0: not tried */
 };
 /* Called in input order, once the row is durable and published. */

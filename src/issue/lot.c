@@ -558,13 +558,17 @@ static void told(void *arg, struct flow_row *row, const struct p11ca_err *why)
     }
 }
 
-/* Those that nobody has looked at again. */
-static void tell_rest(struct lot *lot, size_t first)
+/* Those that nobody has looked at again. why: as above, NULL when the lot was ended on purpose. */
+static void tell_rest(struct lot *lot, size_t first, const struct p11ca_err *why)
 {
     char name[LOT_NAME];
 
     for (; first < lot->preflight.n; first++) {
-        struct p11ca_row row = {.number = first + 1, .input = name, .verdict = P11CA_ROW_NOT_TRIED};
+        struct p11ca_row row = {.number = first + 1,
+            .input = name,
+            .verdict = P11CA_ROW_NOT_TRIED,
+            .code = why ? why->code : NULL,
+            .reason = why ? why->msg : NULL};
 
         lot_input_name(&lot->input, first, name);
         tell(lot, &row);
@@ -650,8 +654,8 @@ static int issue_rows(struct lot *lot, struct p11ca_err *err)
     struct p11ca_err ignored;
     int rc = issue_again(lot, err);
 
+    tell_rest(lot, lot->ret->rows, rc == 0 ? NULL : err);
     rc = end_output(lot, rc, rc == 0 ? err : &ignored);
-    tell_rest(lot, lot->ret->rows);
     if (rc == 0 && !lot->order->dry_run && too_many(lot, lot->ret->rejected))
         rc = stopped(lot, err);
     else if (rc == 0 && lot->ret->rejected)

@@ -230,6 +230,15 @@ verdicts() {
     all_there "$rows"
 }
 
+@test "what ended a lot is said of each row that has no certificate, those that nobody had come to among them" {
+    "$lot" many 3000 M many.pem many.csv
+    use_fault_module
+    P11CA_FAULT='C_Sign:50+=CKR_DEVICE_REMOVED' run --separate-stderr "${batch[@]}" --report r.csv many.csv -o all.pem --format bundle
+    equal "$status" 6
+    equal "$(grep -cE '^[0-9]+,many.csv:[0-9]+,(M-[0-9]+)?,(device)?,NOT-TRIED,,,DEVICE_REMOVED,token .*: CKR_DEVICE_REMOVED,' r.csv)" \
+        $((3000 - $(sql "SELECT count(*) FROM certificate WHERE device LIKE 'M-%' AND status = 1")))
+}
+
 @test "a token that lies: no certificate of it, and the lot ends" {
     use_fault_module
     P11CA_FAULT='C_Sign:20=garbage' run --separate-stderr "${batch[@]}" --json requests -o out

@@ -122,7 +122,7 @@ verdicts() {
     "$lot" few 200
     use_fault_module
     P11CA_FAULT='C_Sign:*=sleep:50' "${batch[@]}" few -o out --jobs 1 >/dev/null 2>&1 &
-    until (($(calls C_Sign) >= 70)); do sleep 0.1; done
+    until (($(calls C_Sign) >= 70)) || ! kill -0 $!; do sleep 0.1; done
     kill -9 "$(pgrep -P $! -x p11ca)"
     wait $! || true
     signed=$(calls C_Sign)
@@ -299,14 +299,14 @@ verdicts() {
 @test "the disk is full on the way: a clear line, nothing half written; with room again, the rest" {
     [[ $(id -u) == 0 ]] || skip 'want root, to mount a small file system'
     mkdir small
-    mount -t tmpfs -o size=8m,mode=0755 none small || skip 'no tmpfs can be mounted here'
+    mount -t tmpfs -o size=$((8 + rows / 100))m,mode=0755 none small || skip 'no tmpfs can be mounted here'
     mkdir small/out
     # Somebody else fills it while the token is being opened.
     use_fault_module
     P11CA_FAULT='C_Login:1=sleep:1500' "${batch[@]}" --json requests -o small/out >said 2>stderr &
     local pid=$!
-    until [[ -e calls ]]; do sleep 0.05; done
-    head -c 8000000 /dev/zero >small/ballast || true
+    until [[ -e calls ]] || ! kill -0 $pid; do sleep 0.05; done
+    head -c 1G /dev/zero >small/ballast || true
     local had=0
     wait $pid || had=$?
     local said

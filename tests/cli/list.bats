@@ -59,8 +59,12 @@ revoke() {
 }
 
 @test "filters: times" {
-    equal "$(list --issued-after "$(date -u +%F)" -a factory | wc -l)" 7
-    equal "$(list --issued-before "$(date -u +%F)" | wc -l)" 0
+    local day
+    day=$(sql "SELECT date(min(issued_at), 'unixepoch') FROM certificate")
+    equal "$(list --issued-after "$day" -a factory | wc -l)" 7
+    equal "$(list --issued-after "$(date -u -d "$day + 2 days" +%F)" | wc -l)" 0
+    equal "$(list --issued-before "$day" | wc -l)" 0
+    equal "$(list --issued-before "$(date -u -d "$day + 2 days" +%F)" -a factory | wc -l)" 7
     equal "$(serials --expires-before "$(date -u -d '+31 days' +%F)")" "$(serial_of alice.crt)"
     equal "$(serials --expires-before "$(date -u -d "$(openssl x509 -in alice.crt -noout -enddate | cut -d= -f2)" +%FT%TZ)")" ''
     equal "$(serials --expires-after "$(date -u -d '+31 days' +%F)" --expires-before "$(date -u -d '+61 days' +%F)" --status issued)" \

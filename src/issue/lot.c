@@ -488,7 +488,7 @@ static void tell(struct lot *lot, const struct p11ca_row *row)
         ++*counts[row->verdict];
     lot_report_row(&lot->report, row);
     lot_summary_row(&lot->summary, row);
-    lot_summary_sample(&lot->summary, clock_seconds() - lot->start, r->rows);
+    lot_summary_sample(&lot->summary, clock_seconds() - lot->start, r->rows - r->not_tried);
     if (lot->fn)
         lot->fn(lot->arg, row);
     show(lot, lot->sign ? "issuing" : "reporting", r->rows, lot->preflight.n);

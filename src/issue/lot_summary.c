@@ -24,7 +24,7 @@ int lot_summary_begin(
         return err_set(err, P11CA_USAGE, "USAGE", "%s: want a summary called *.html", order->summary);
     if (order->summary && file_check_new(order->summary, err) != 0)
         return -1;
-    *ret = (struct lot_summary){.order = order, .begun = now};
+    *ret = (struct lot_summary){.order = order, .begun = now, .apart = LOT_SUMMARY_APART};
     return 0;
 }
 
@@ -64,15 +64,31 @@ static void thin_out(struct lot_summary *s)
     s->apart = s->samples[i - 1].seconds / (double)i;
 }
 
-void lot_summary_sample(struct lot_summary *s, double seconds, size_t rows)
+static void add_sample(struct lot_summary *s, double seconds, size_t rows)
 {
-    double last = s->n_samples ? s->samples[s->n_samples - 1].seconds : 0;
-
-    if (seconds <= last || seconds < last + s->apart)
-        return;
     if (s->n_samples == LOT_SUMMARY_SAMPLES)
         thin_out(s);
     s->samples[s->n_samples++] = (struct lot_summary_sample){seconds, rows};
+}
+
+static double last_sampled(const struct lot_summary *s)
+{
+    return s->n_samples ? s->samples[s->n_samples - 1].seconds : 0;
+}
+
+void lot_summary_sample(struct lot_summary *s, double seconds, size_t rows)
+{
+    if (seconds >= last_sampled(s) + s->apart)
+        add_sample(s, seconds, rows);
+}
+
+/* The lot's end is one, too; the one before it goes if it is too near. */
+static void end_samples(struct lot_summary *s, const struct lot_total *t)
+{
+    if (s->n_samples && t->seconds < last_sampled(s) + s->apart / 2)
+        s->n_samples--;
+    if (t->seconds > last_sampled(s))
+        add_sample(s, t->seconds, t->rows - t->not_tried);
 }
 
 /* --- looks --- */
@@ -445,12 +461,13 @@ static void write_page(const struct lot_summary *s, const struct lot_total *t, s
     buf_adds(b, "</body>\n</html>\n");
 }
 
-int lot_summary_end(const struct lot_summary *s, const struct lot_total *t, struct p11ca_err *err)
+int lot_summary_end(struct lot_summary *s, const struct lot_total *t, struct p11ca_err *err)
 {
     AUTO_BUF page = BUF_INIT;
 
     if (!s->order->summary)
         return 0;
+    end_samples(s, t);
     write_page(s, t, &page);
     if (!buf_ok(&page))
         return err_nomem(err);

@@ -14,6 +14,9 @@
 #define LOT_SUMMARY_CODES   64  /* told apart; a lot that is rejected for more reasons has other troubles */
 #define LOT_SUMMARY_SAMPLES 256 /* of the rate over time */
 
+/* Seconds between two of them, at least: rows come in turns of some hundreds, and from one to the next there is no rate. */
+#define LOT_SUMMARY_APART 0.25
+
 struct lot_summary {
     const struct p11ca_lot *order; /* borrowed until the end */
     int64_t begun;
@@ -45,7 +48,6 @@ void lot_summary_row(struct lot_summary *s, const struct p11ca_row *row);
 void lot_summary_sample(struct lot_summary *s, double seconds, size_t rows);
 
 /* Writes the page; nothing is overwritten. */
-P11CA_CHECK int lot_summary_end(
-    const struct lot_summary *s, const struct lot_total *t, struct p11ca_err *err);
+P11CA_CHECK int lot_summary_end(struct lot_summary *s, const struct lot_total *t, struct p11ca_err *err);
 
 #endif

@@ -23,7 +23,7 @@ static void add_row(struct lot_summary *s, enum p11ca_verdict verdict, const cha
 }
 
 /* The page, less its style sheet. */
-static void page_of(const struct lot_summary *s, const struct lot_total *t, struct buf *ret)
+static void page_of(struct lot_summary *s, const struct lot_total *t, struct buf *ret)
 {
     char *style, *end;
 
@@ -123,7 +123,7 @@ static void is_of_itself(void **state)
 
 static void draws_the_rate(void **state)
 {
-    const struct lot_total t = {.rows = 3000, .seconds = 30};
+    const struct lot_total t = {.rows = 3500, .not_tried = 500, .seconds = 40};
     struct p11ca_lot order = order_of("s2.html");
     struct lot_summary s;
     AUTO_BUF page = BUF_INIT;
@@ -131,15 +131,40 @@ static void draws_the_rate(void **state)
     (void)state;
     assert_ok(lot_summary_begin(&s, &order, NOW, &err));
     lot_summary_sample(&s, 10, 1000);
-    lot_summary_sample(&s, 10, 1200); /* no time has gone by */
+    lot_summary_sample(&s, 10.2, 1200); /* a turn's other rows: no time has gone by */
     lot_summary_sample(&s, 20, 2500);
-    lot_summary_sample(&s, 40, 3000);
-    assert_int_equal(s.n_samples, 3);
     page_of(&s, &t, &page);
     assert_has(
         &page, "<path class=\"rate\" d=\"M 0 50.00 V 50.00 H 250.00 V 25.00 H 500.00 V 87.50 H 1000.00\"/>");
     assert_has(&page, "<span>200</span>\n<span>100</span>\n<span>0</span>");
     assert_has(&page, "<span>0</span>\n<span>20 s</span>\n<span>40 s</span>");
+}
+
+/* The last of them is the lot's end, and not so near the one before that a few rows were a rate. */
+static void ends_with_the_lot(void **state)
+{
+    static const struct {
+        double end;
+        size_t n;
+    } rows[] = {{1.0, 1}, {1.12, 1}, {1.2, 2}};
+    struct p11ca_lot order = order_of("s5.html");
+    struct lot_summary s;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct lot_total t = {.rows = 300, .seconds = rows[i].end};
+        AUTO_BUF page = BUF_INIT;
+
+        assert_ok(lot_summary_begin(&s, &order, NOW, &err));
+        lot_summary_sample(&s, 0.2, 10);
+        lot_summary_sample(&s, 1, 100);
+        page_of(&s, &t, &page);
+        assert_int_equal(s.n_samples, rows[i].n);
+        assert_true(
+            s.samples[s.n_samples - 1].seconds == rows[i].end && s.samples[s.n_samples - 1].rows == 300);
+        assert_int_equal(unlink(order.summary), 0);
+    }
 }
 
 /* However long the lot: no more samples than there is room for, evenly, from beginning to end. */
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(tells_what_came_of_it),
         cmocka_unit_test(is_of_itself),
         cmocka_unit_test(draws_the_rate),
+        cmocka_unit_test(ends_with_the_lot),
         cmocka_unit_test(thins_samples_out),
         cmocka_unit_test(counts_many_codes),
         cmocka_unit_test(refuses_early),
